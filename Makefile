@@ -1,0 +1,100 @@
+# One command for each thing; `make` alone lists them. Everything is installed in .venv, nothing outside it
+# (but for python3-venv, where Debian left it out).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+BIN := .venv/bin
+SETUP := .venv/.installed
+BENCH := .venv/.installed-bench
+BASELINE := proto/baseline.binpb
+WELL_KNOWN := build/googleapis
+ARGS ?=
+
+.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench mutate-policies pins clean
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## make .venv with everything needed to run, test and change the project
+
+$(SETUP): pyproject.toml constraints.txt scripts/venv
+	@scripts/venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+$(BENCH): $(SETUP)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,bench]'
+	@touch $@
+
+demo: setup ## build a snapshot from real data, serve it, route real cases over gRPC and show the decisions
+	@$(BIN)/case-router demo $(ARGS)
+
+test: lint types layers proto-check wheel ## everything that has to hold; the tests come last and so does their count
+	@$(BIN)/python -m pytest --hypothesis-profile=ci $(ARGS)
+
+unit: setup ## the tests alone; ARGS="-k money" chooses some
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## style: every rule of ruff but those that pyproject.toml excuses, and the format
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check || { echo "make format puts this right"; exit 1; }
+
+format: setup ## put the format right, and what ruff can mend by itself
+	@$(BIN)/ruff check --quiet --fix --exit-zero
+	@$(BIN)/ruff format
+
+types: setup ## strict type check
+	@$(BIN)/mypy
+
+layers: setup ## imports run one way only
+	@$(BIN)/lint-imports --no-logo
+
+# buf can fetch nothing here, so the google.* contracts come from the wheel that the package needs anyway.
+$(WELL_KNOWN): $(SETUP)
+	@rm -rf $@ && mkdir -p $@
+	@to="$$PWD/$@"; cd "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+		&& cp --parents google/rpc/*.proto google/type/*.proto "$$to"
+
+proto: setup ## write router/v1 anew from proto/
+	@rm -rf build/generated && scripts/protoc build/generated
+	@rm -f router/v1/*_pb2*.py*
+	@cp build/generated/router/v1/* router/v1/
+
+proto-check: $(WELL_KNOWN) ## the contract: style, nothing broken since the baseline, router/v1 as generated
+	@$(BIN)/buf lint proto
+	@$(BIN)/buf format --diff --exit-code proto
+	@$(BIN)/buf breaking proto --against $(BASELINE)
+	@rm -rf build/generated && scripts/protoc build/generated
+	@diff --recursive --exclude=__init__.py --exclude=__pycache__ build/generated/router/v1 router/v1 \
+		|| { echo "router/v1 is not what proto/ says: make proto puts this right"; exit 1; }
+
+proto-baseline: $(WELL_KNOWN) ## at a release: accept the contract as it is now as the one not to break
+	@$(BIN)/buf build proto --exclude-source-info --output $(BASELINE)
+
+wheel: setup ## build the wheel and try it in an empty environment, away from the checkout
+	@scripts/check-wheel build/wheel
+
+bench: $(BENCH) ## measure; prints a table and writes build/bench.json
+	@mkdir -p build
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+mutate-policies: setup ## delete each rule and flip each comparison of the retail policy: its scenarios have to notice
+	@$(BIN)/python -m tests.mutate_policies $(ARGS)
+
+pins: setup ## write constraints.txt anew from the newest versions that fit
+	@rm -rf build/pins && $(BIN)/python -m venv build/pins
+	@build/pins/bin/pip install --quiet '.[dev,bench]'
+	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --exclude case-router; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
+
+clean: ## remove .venv and all that was built
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
