@@ -1,0 +1,219 @@
+"""The facts of one case: its timeline folded once, then read off."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite, nan
+
+from router.calendar import Calendar
+from router.cases.model import Case, Event, Money
+from router.cases.timeline import Timeline
+from router.facts import Fact, Type, Value
+from router.money import to_major
+from router.time import HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a policy says about reading a case: its currency, the declared issues with their touchpoints, the hedging words
+    as a test of a text, its calendar, and the ``case.*`` attributes that it declares."""
+
+    currency: str
+    exponent: int
+    touchpoints: Mapping[str, str | None]
+    hedged: Callable[[str], bool]
+    calendar: Calendar
+    attributes: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning: a fixed kind and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class CaseState:
+    """One case at a moment: ``facts`` in the order of ``CASE_FACTS``, ``INPUTS`` and the declared attributes; the timeline's
+    state behind them; and the warnings of reading it."""
+
+    case: Case
+    now: int
+    timeline: Timeline
+    facts: tuple[Value, ...] = ()
+    notices: list[Notice] = field(default_factory=list)
+
+
+
+def read_case(case: Case, terms: Terms, now: int, *, as_of: int | None = None, order_on_record: bool | None = None) -> CaseState:
+    """The state and facts of ``case`` at ``now``.
+
+    ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
+    none. ``order_on_record`` is the answer of the CRM.
+    """
+    timeline = Timeline(case.opened_at, terms.hedged, order_on_record=order_on_record)
+    state = CaseState(case, now, timeline)
+    timeline.apply(_in_order(case.timeline, now, state.notices))
+    timeline.end(now)
+    _assemble(state, terms, as_of)
+    return state
+
+
+def _in_order(events: tuple[Event, ...], now: int, notices: list[Notice]) -> list[Event]:
+    """Events up to ``now`` by (at, sequence, position), of a repeated id the first."""
+    before = None
+    seen: set[str] = set()
+    tidy = True
+    for event in events:
+        key = (event[0], event[2])
+        event_id = event[3]
+        if (before is not None and key < before) or key[0] > now or event_id in seen:
+            tidy = False
+            break
+        if event_id:
+            seen.add(event_id)
+        before = key
+    if tidy:
+        return events  # type: ignore[return-value]
+    kept: list[Event] = []
+    seen.clear()
+    for event in sorted(events, key=lambda e: (e.at, e.sequence)):
+        if event.at > now:
+            notices.append(Notice("future-event", f"an event of the future was left out: {_name(event)}"))
+        elif event.event_id and event.event_id in seen:
+            notices.append(Notice("repeated-event", f"event {event.event_id} came more than once; the first counts"))
+        else:
+            seen.add(event.event_id)
+            kept.append(event)
+    return kept
+
+
+def _name(event: Event) -> str:
+    return event.event_id or type(event.what).__name__
+
+
+def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
+    case, now, t, notices = state.case, state.now, state.timeline, state.notices
+    issue = case.issue if case.issue in terms.touchpoints else None
+    if issue is None:
+        said = f"{case.issue!r} is not an issue of the policy" if case.issue else "no issue was given"
+        notices.append(Notice("unknown-issue", said))
+    value = nan
+    if case.value_at_stake is not None:
+        value = _amount(case.value_at_stake, terms, "value at stake", notices)
+    if case.opened_at > now:
+        notices.append(Notice("opened-in-future", "the case is opened later than now"))
+    for promise_id in t.repeated_promises:
+        notices.append(Notice("repeated-promise", f"promise {promise_id} was made more than once; the first counts"))
+    broken, overdue = _promises(t, now)
+    goodwill, since, refund, only_statutory = _offers(t, terms, as_of, notices) if t.offers else (0, 0, 0, False)
+    waited = sum(end - start for start, end in t.waits) if t.waits else 0
+    if t.accepted_at is not None:
+        status = "accepted"
+    else:
+        status = "open" if t.waiting_since is None else "waiting"
+    facts: tuple[Value, ...] = (
+        issue,
+        case.channel,
+        case.touchpoint or (terms.touchpoints[issue] if issue is not None else None),
+        case.brand or None,
+        status,
+        value,
+        (now - case.opened_at) / HOUR,
+        t.contacts,
+        t.failed_contacts,
+        t.chases,
+        t.unanswered,
+        (now - t.unanswered_since) / HOUR if t.unanswered else 0.0,
+        nan if t.replied_at is None else (now - t.replied_at) / HOUR,
+        broken,
+        overdue / HOUR,
+        len(t.conflicts),
+        t.evidence_repeats,
+        t.order_on_record,
+        t.handoffs,
+        t.redirects,
+        t.apologies,
+        t.hedged_apologies,
+        t.remedies_rejected,
+        only_statutory,
+        t.escalation_requested,
+        t.escalations_refused,
+        t.public_posts,
+        t.public_posts_unanswered,
+        t.public_posts_removed,
+        bool(t.proposed),
+        bool(t.taken),
+        t.leaving_signalled,
+        t.reopened,
+        t.closed_without_acceptance,
+        not terms.calendar.is_open(now),
+        waited / HOUR,
+        goodwill,
+        since,
+        refund,
+    )
+    state.facts = facts + _attributes(case, terms, notices) if terms.attributes or case.attributes else facts
+
+
+def _promises(t: Timeline, now: int) -> tuple[int, int]:
+    """How many promises are broken, and the longest overdue of those not kept, in microseconds."""
+    broken = overdue = 0
+    for promise in t.promises.values():
+        if promise.due_at < now:
+            kept_at = t.kept.get(promise.id)
+            if kept_at is None:
+                broken += 1
+                overdue = max(overdue, now - promise.due_at)
+            elif kept_at > promise.due_at:
+                broken += 1
+    return broken, overdue
+
+
+def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice]) -> tuple[int, int, int, bool]:
+    """Goodwill, goodwill after ``as_of`` and refund, offered and not rejected, in minor units; whether all was statutory."""
+    goodwill = since = refund = 0
+    for offer, at in t.offers:
+        if offer.amount is None or offer.id in t.rejected:
+            continue
+        if offer.amount.currency != terms.currency:
+            _amount(offer.amount, terms, f"remedy {offer.id}", notices)
+        elif offer.statutory:
+            refund += offer.amount.minor
+        else:
+            goodwill += offer.amount.minor
+            if as_of is None or at > as_of:
+                since += offer.amount.minor
+    return goodwill, since, refund, all(offer.statutory for offer, _ in t.offers)
+
+
+def _amount(money: Money, terms: Terms, what: str, notices: list[Notice]) -> float:
+    if money.currency == terms.currency:
+        return to_major(money.minor, terms.exponent)
+    notices.append(Notice("other-currency", f"{what} is in {money.currency or 'no currency'}, the policy in {terms.currency}"))
+    return nan
+
+
+def _attributes(case: Case, terms: Terms, notices: list[Notice]) -> tuple[Value, ...]:
+    """The declared attributes in order; one of another type is missing, one that is not declared is not read."""
+    declared = {fact.key: fact for fact in terms.attributes}
+    for name in case.attributes:
+        if name not in declared:
+            notices.append(Notice("unknown-attribute", f"the policy declares no attribute {name}"))
+    return tuple(_attribute(fact, case.attributes.get(fact.key), terms, notices) for fact in terms.attributes)
+
+
+def _attribute(fact: Fact, value: Value | Money, terms: Terms, notices: list[Notice]) -> Value:
+    absent = nan if fact.type.numeric else None
+    if value is None:
+        return absent
+    if isinstance(value, Money) and fact.type is Type.MONEY:
+        return _amount(value, terms, fact.name, notices)
+    fits = {Type.TEXT: str, Type.YES_NO: bool}.get(fact.type, float | int)
+    if isinstance(value, fits) and isinstance(value, bool) == (fact.type is Type.YES_NO):
+        if isinstance(value, float | int) and not isfinite(value):
+            return nan
+        return value
+    notices.append(Notice("unknown-attribute", f"attribute {fact.key} is no {fact.type.value}"))
+    return absent

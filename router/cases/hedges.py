@@ -1,0 +1,39 @@
+"""Whether an apology takes itself back: a hedging word after the apology."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+_APOLOGY = re.compile(r"\b(?:sorry|apolog\w*|regret\w*|pardon|forgive)\b")
+
+
+def hedge_finder(hedges: Iterable[str]) -> Callable[[str], bool]:
+    """A test of a text for one of the ``hedges`` as a whole word after the first word of apology; in a text with no such
+    word, anywhere. Case does not count.
+
+    >>> hedged = hedge_finder(["but", "however"])
+    >>> hedged("We are sorry, but the courier lost it."), hedged("But of course: sorry!"), hedged("Sorry for the butter.")
+    (True, False, False)
+    """
+    words = [re.escape(fold_text(hedge)) for hedge in hedges if hedge.strip()]
+    if not words:
+        return lambda _text: False
+    pattern = re.compile(rf"\b(?:{'|'.join(words)})\b")
+
+    @lru_cache(maxsize=4096)
+    def hedged(text: str) -> bool:
+        folded = fold_text(text)
+        apology = _APOLOGY.search(folded)
+        return pattern.search(folded, apology.end() if apology else 0) is not None
+
+    return hedged
+
+
+def fold_text(text: str) -> str:
+    """A text trimmed and case-folded, NFC, as topics and claims are compared.
+
+    >>> fold_text("  Nobody was IN ")
+    'nobody was in'
+    """
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip().casefold()

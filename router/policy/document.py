@@ -1,0 +1,248 @@
+"""A policy file as it is written: strict, every key known, every id a slug. What it means is compiled in ``compile.py``."""
+
+import json
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from router.calendar import DURATION_FORMS
+from router.facts import Direction, Type
+from router.money import EXPONENTS
+
+Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
+Condition: TypeAlias = Annotated[str, Field(description="a condition over facts, parameters and earlier results")]
+Amount: TypeAlias = Annotated[float | str, Field(description="a number, or an expression that gives one")]
+Sentence: TypeAlias = Annotated[str, Field(min_length=1, description="a sentence with facts in {braces}")]
+Version: TypeAlias = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", description="major.minor.patch")]
+
+
+def _known_as_text(value: object) -> object:
+    """YAML reads ``when: true`` as a yes/no; an expression is a text."""
+    return str(value) if isinstance(value, bool) else value
+
+
+When: TypeAlias = Annotated[Condition, BeforeValidator(_known_as_text)]
+
+
+class Document(BaseModel):
+    """Base: unknown keys are errors, values are of their type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class CalendarDocument(Document):
+    """Business hours."""
+
+    time_zone: str = Field(description="IANA name, as Europe/London")
+    holidays: str | None = Field(None, description="country, or country-subdivision, whose public holidays are closed, as GB-ENG")
+    hours: dict[str, list[str]] = Field(description="open intervals by weekdays, as mon-fri: ['08:00-20:00']")
+
+
+class FactDocument(Document):
+    """A fact that the policy reads beyond the vocabulary."""
+
+    type: Type
+    meaning: str
+    unit: str = ""
+    direction: Direction = Direction.NEITHER
+
+
+class IssueDocument(Document):
+    """What a case can be about."""
+
+    company_failure: bool = Field(description="whether the company failed when a case of this issue comes")
+    touchpoint: Literal["evaluating", "purchasing", "gone_wrong", "needs_attention"] | None = None
+    meaning: str = ""
+
+
+class ApologyDocument(Document):
+    """How apologies are judged."""
+
+    hedges: list[str] = Field(description="words that take back an apology when they follow it")
+
+
+class TierDocument(Document):
+    """A loyalty tier; the first whose condition holds is given, the last has none."""
+
+    tier: Id
+    when: When | None = None
+    because: Sentence | None = None
+
+
+class AgeingDocument(Document):
+    """The engine's own points for waiting."""
+
+    points_per_hour: float = Field(gt=0)
+
+
+class RuleDocument(Document):
+    """What every rule has."""
+
+    id: Id
+    when: When | None = Field(None, description="absent: always")
+    enabled: bool = True
+
+
+class PriorityRuleDocument(RuleDocument):
+    """Points for a case."""
+
+    points: Amount
+    because: Sentence
+
+
+class BandsDocument(Document):
+    """The least score of each band."""
+
+    P1: float
+    P2: float
+    P3: float
+    P4: float = 0
+
+
+class PriorityDocument(Document):
+    """How urgent a case is; higher is sooner."""
+
+    ageing: AgeingDocument
+    bands: BandsDocument
+    rules: list[PriorityRuleDocument] = []
+
+
+class LevelDocument(Document):
+    """An escalation level."""
+
+    level: Id
+    role: str
+    may_approve: float = Field(0, ge=0, description="amount of recompense that it may approve alone")
+
+
+class OutsideDocument(Document):
+    """The body above the last level."""
+
+    name: str = Field(min_length=1)
+    because: Sentence
+
+
+class EscalationRuleDocument(RuleDocument):
+    """A least level."""
+
+    at_least: Id
+    because: Sentence
+
+
+class EscalationDocument(Document):
+    """Who handles a case, lowest level first."""
+
+    levels: list[LevelDocument] = Field(min_length=1)
+    outside: OutsideDocument
+    rules: list[EscalationRuleDocument] = []
+
+
+class EntitlementDocument(RuleDocument):
+    """What the law or a stated guarantee gives anyway."""
+
+    what: Sentence
+    source: str = Field(min_length=1)
+
+
+class CapsDocument(Document):
+    """Limits of recompense in money, in major units."""
+
+    per_case: float = Field(ge=0)
+    per_customer_12m: float = Field(ge=0)
+    share_of_price: float = Field(ge=0)
+
+
+class RecompenseRuleDocument(RuleDocument):
+    """A suggestion of recompense; one without an amount is not money."""
+
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    amount: Amount | None = None
+    value: float = Field(1, description="what funding it is worth, for a budget")
+    because: Sentence
+
+
+class RecompenseDocument(Document):
+    """Recompense beyond the statutory entitlement."""
+
+    caps: CapsDocument
+    rules: list[RecompenseRuleDocument] = []
+
+
+class CommitmentDocument(Document):
+    """Deadlines; the first row whose condition holds is taken, the last has none."""
+
+    when: When | None = None
+    acknowledge: str = Field(description=DURATION_FORMS)
+    next_update: str = Field(description=DURATION_FORMS)
+    resolve: str = Field(description=DURATION_FORMS)
+    final_response: str = Field(description=DURATION_FORMS)
+
+
+class ChannelDocument(Document):
+    """A channel by which the company replies."""
+
+    hours: Literal["calendar", "always"]
+    speed: int = Field(ge=1, description="1 is the fastest")
+
+
+class LikelyReasonDocument(RuleDocument):
+    """Why the customer probably writes."""
+
+    because: Sentence
+
+
+class GuidanceDocument(RuleDocument):
+    """A short instruction for the agent."""
+
+    say: Sentence
+
+
+class SwitchesDocument(Document):
+    """Kill switches."""
+
+    money: bool = Field(default=True, description="false: no amounts are suggested")
+
+
+class SnapshotDocument(Document):
+    """What is asked of the CRM snapshot."""
+
+    oldest: str = Field("48h", description=f"age above which decisions warn; {DURATION_FORMS}")
+
+
+class PolicyDocument(Document):
+    """One version of one policy."""
+
+    policy: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    version: Version
+    description: str = ""
+    currency: str
+    calendar: CalendarDocument | None = None
+    facts: dict[str, FactDocument] = {}
+    parameters: dict[str, float | bool | str | list[str] | list[float]] = {}
+    issues: dict[str, IssueDocument] = {}
+    apology: ApologyDocument = ApologyDocument(hedges=[])
+    tiers: list[TierDocument] = Field(min_length=1)
+    priority: PriorityDocument
+    escalation: EscalationDocument
+    entitlements: list[EntitlementDocument] = []
+    recompense: RecompenseDocument | None = None
+    commitments: list[CommitmentDocument] = Field(min_length=1)
+    channels: dict[Literal["phone", "email", "chat", "social", "web", "letter", "in_person"], ChannelDocument] = {}
+    likely_reasons: list[LikelyReasonDocument] = []
+    guidance: list[GuidanceDocument] = []
+    switches: SwitchesDocument = SwitchesDocument()
+    snapshot: SnapshotDocument = SnapshotDocument()
+
+    @field_validator("currency")
+    @classmethod
+    def _iso(cls, value: str) -> str:
+        if value not in EXPONENTS:
+            message = f"{value!r} is no ISO 4217 currency"
+            raise ValueError(message)
+        return value
+
+
+def json_schema() -> str:
+    """The JSON Schema of a policy file, for editors."""
+    schema = PolicyDocument.model_json_schema(by_alias=True)
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"

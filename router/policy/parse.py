@@ -1,0 +1,389 @@
+"""From the text of an expression to its typed tree, with every mistake in it and its place."""
+
+import ast
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TypeAlias
+
+from router.errors import nearby
+from router.facts import Type
+from router.policy import expression as ex
+
+LONGEST = 20_000
+"""Characters that one expression may have."""
+
+Literals: TypeAlias = tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression may name: facts and columns with their types, parameters with their values, conditions with a name,
+    the closed lists of values that some texts have, and names that only a later section knows (with a hint)."""
+
+    refs: Mapping[str, Type]
+    constants: Mapping[str, ex.Node | Literals] = field(default_factory=dict)
+    conditions: Mapping[str, ex.Node] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong in an expression: a code, a sentence, and the characters it is about."""
+
+    code: str
+    message: str
+    start: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A tree and the type of its value."""
+
+    node: ex.Node
+    type: Type
+
+
+FUNCTIONS = ("min", "max", "round", "default")
+_ARITHMETIC: Mapping[type[ast.operator], ex.ArithmeticOperator] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_COMPARE: Mapping[type[ast.cmpop], ex.ComparisonOperator] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_REFUSED: Mapping[type[ast.AST], str] = {
+    ast.Mod: "% is not part of the language",
+    ast.FloorDiv: "// is not part of the language; use round(x / y)",
+    ast.Pow: "** is not part of the language",
+    ast.Subscript: "brackets are not part of the language",
+    ast.Lambda: "lambda is not part of the language",
+}
+
+
+def parse(text: str, scope: Scope, *, condition: bool) -> tuple[Typed | None, tuple[Mistake, ...]]:
+    """The typed tree of ``text`` and its mistakes; no tree where there is one.
+
+    ``condition`` demands a yes/no; otherwise a number is demanded.
+
+    >>> typed, mistakes = parse("a > 1", Scope({"a": Type.NUMBER}), condition=True)
+    >>> typed.type.value, mistakes
+    ('yes/no', ())
+    >>> parse("b > 1", Scope({"a": Type.NUMBER}), condition=True)[1][0].message
+    'no fact or parameter b; known: a'
+    """
+    parser = _Parser(text, scope)
+    typed = parser.run(condition=condition)
+    return (None if parser.mistakes else typed), tuple(parser.mistakes)
+
+
+class _Parser:
+    def __init__(self, text: str, scope: Scope) -> None:
+        self.text = text
+        self.scope = scope
+        self.mistakes: list[Mistake] = []
+
+    def run(self, *, condition: bool) -> Typed | None:
+        if len(self.text) > LONGEST:
+            self.mistakes.append(Mistake("bad-expression", f"an expression has at most {LONGEST} characters", 0, 1))
+            return None
+        flat = "".join(" " if c.isspace() else c for c in self.text)
+        self.lead = len(flat) - len(flat.lstrip())
+        self.line = flat.strip()
+        try:
+            tree = ast.parse(self.line, mode="eval")
+            typed = self.visit(tree.body)
+        except SyntaxError as error:
+            start = self.lead + max((error.offset or 1) - 1, 0)
+            self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error.msg}", start, 1))
+            return None
+        except (ValueError, RecursionError, MemoryError):
+            self.mistakes.append(Mistake("bad-expression", "this is no expression, or it is nested too deeply", self.lead, 1))
+            return None
+        if typed is None:
+            return None
+        if condition and typed.type is not Type.YES_NO:
+            self.wrong(tree.body, "wrong-type", f"a condition is needed, and this is a {typed.type.value}; compare it")
+        elif not condition and not typed.type.numeric:
+            self.wrong(tree.body, "wrong-type", f"a number is needed, and this is {_a(typed.type)}")
+        return typed
+
+    def wrong(self, node: ast.expr, code: str, message: str) -> None:
+        line = self.line.encode()
+        start = len(line[: node.col_offset].decode())
+        end = len(line[: node.end_col_offset or node.col_offset + 1].decode())
+        self.mistakes.append(Mistake(code, message, self.lead + start, max(1, end - start)))
+
+    def visit(self, node: ast.expr) -> Typed | None:
+        method: Callable[[ast.expr], Typed | None] | None = getattr(self, f"visit_{type(node).__name__}", None)
+        if method is None:
+            said = _REFUSED.get(type(node), f"{type(node).__name__} is not part of the language")
+            self.wrong(node, "bad-expression", said)
+            return None
+        return method(node)
+
+    def visit_all(self, nodes: Iterable[ast.expr]) -> list[Typed] | None:
+        """Every node visited, so that all mistakes are found; ``None`` if one has any."""
+        found = [self.visit(node) for node in nodes]
+        return None if any(typed is None for typed in found) else [typed for typed in found if typed is not None]
+
+    # names and literals
+
+    def visit_Constant(self, node: ast.Constant) -> Typed | None:
+        value = node.value
+        if isinstance(value, bool):
+            return Typed(ex.YesNo(value), Type.YES_NO)
+        if isinstance(value, int | float):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = float("inf")
+            if isfinite(number):
+                return Typed(ex.Number(number), Type.NUMBER)
+            self.wrong(node, "bad-expression", "a number has to be finite")
+        elif isinstance(value, str):
+            return Typed(ex.Text(unicodedata.normalize("NFC", value)), Type.TEXT)
+        elif value is None:
+            self.wrong(node, "bad-expression", "there is no None; write: x is missing")
+        else:
+            self.wrong(node, "bad-expression", f"{value!r} is not part of the language")
+        return None
+
+    def visit_Name(self, node: ast.Name) -> Typed | None:
+        return self.named(node, node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> Typed | None:
+        dotted = _dotted(node)
+        if dotted is None:
+            self.wrong(node, "bad-expression", "a dot stands only inside the name of a fact")
+            return None
+        return self.named(node, dotted)
+
+    def named(self, node: ast.expr, name: str) -> Typed | None:
+        scope = self.scope
+        if name in scope.refs:
+            return Typed(ex.Ref(name, scope.refs[name]), scope.refs[name])
+        if name in scope.conditions:
+            return Typed(scope.conditions[name], Type.YES_NO)
+        constant = scope.constants.get(name)
+        if isinstance(constant, ex.Number):
+            return Typed(constant, Type.NUMBER)
+        if isinstance(constant, ex.Text):
+            return Typed(constant, Type.TEXT)
+        if isinstance(constant, ex.YesNo):
+            return Typed(constant, Type.YES_NO)
+        if constant is not None:
+            self.wrong(node, "wrong-type", f"parameter {name} is a list; it stands only after: in")
+        elif name in scope.later:
+            self.wrong(node, "unknown-fact", f"{name} is not known here: {scope.later[name]}")
+        elif name == "missing":
+            self.wrong(node, "bad-expression", "missing stands only in: x is missing, x is not missing")
+        else:
+            known = [*scope.refs, *scope.conditions, *scope.constants]
+            kind = "fact" if "." in name else "fact or parameter"
+            self.wrong(node, "unknown-fact", f"no {kind} {name}; {nearby(name, known)}")
+        return None
+
+    # conditions
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> Typed | None:
+        found = [self.condition(value) for value in node.values]
+        parts = tuple(part for part in found if part is not None)
+        if len(parts) < len(found):
+            return None
+        return Typed(ex.All(parts) if isinstance(node.op, ast.And) else ex.Either(parts), Type.YES_NO)
+
+    def condition(self, node: ast.expr) -> ex.Node | None:
+        typed = self.visit(node)
+        if typed is None:
+            return None
+        if typed.type is not Type.YES_NO:
+            written = ex.write(typed.node)
+            example = f"{written} > 0" if typed.type.numeric else f"{written} == '…'"
+            self.wrong(node, "wrong-type", f"a condition is needed, and {written} is {_a(typed.type)}; compare it, as {example}")
+            return None
+        return typed.node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Typed | None:
+        if isinstance(node.op, ast.Not):
+            inner = self.condition(node.operand)
+            return None if inner is None else Typed(ex.negate(inner), Type.YES_NO)
+        if isinstance(node.op, ast.Invert):
+            self.wrong(node, "bad-expression", "~ is not part of the language; write: not")
+            return None
+        number = self.number(node.operand)
+        if number is None or isinstance(node.op, ast.UAdd):
+            return None if number is None else Typed(number, Type.NUMBER)
+        if isinstance(number, ex.Number):
+            return Typed(ex.Number(-number.value), Type.NUMBER)
+        return Typed(ex.Arithmetic("-", ex.Number(0.0), number), Type.NUMBER)
+
+    def visit_Compare(self, node: ast.Compare) -> Typed | None:
+        items = [node.left, *node.comparators]
+        found = [self.compare(a, op, b) for a, op, b in zip(items, node.ops, items[1:], strict=False)]
+        parts = tuple(part for part in found if part is not None)
+        if len(parts) < len(found):
+            return None
+        return Typed(parts[0] if len(parts) == 1 else ex.All(parts), Type.YES_NO)
+
+    def compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> ex.Node | None:
+        if isinstance(op, ast.Is | ast.IsNot):
+            return self.is_missing(left, right, negated=isinstance(op, ast.IsNot))
+        if isinstance(op, ast.In | ast.NotIn):
+            return self.one_of(left, right, negated=isinstance(op, ast.NotIn))
+        pair = self.visit_all((left, right))
+        if pair is None:
+            return None
+        a, b = pair
+        sign = _COMPARE[type(op)]
+        if a.type.numeric and b.type.numeric:
+            return ex.Compare(sign, a.node, b.node)
+        if a.type is b.type is Type.TEXT:
+            if sign not in {"==", "!="}:
+                self.wrong(left, "wrong-type", f"texts have no order; {sign} is for numbers (tiers: compare tier.rank)")
+                return None
+            self.check_value(a.node, b.node, right)
+            self.check_value(b.node, a.node, left)
+            return ex.SameText(a.node, b.node, negated=sign == "!=")
+        if Type.YES_NO in {a.type, b.type}:
+            self.wrong(left, "wrong-type", "a yes/no is a condition by itself and is never compared; write: x, or: not x")
+        else:
+            self.wrong(left, "wrong-type", f"{_a(a.type)} is never compared with {_a(b.type)}")
+        return None
+
+    def is_missing(self, left: ast.expr, right: ast.expr, *, negated: bool) -> ex.Node | None:
+        typed = self.visit(left)
+        if not (isinstance(right, ast.Name) and right.id == "missing"):
+            self.wrong(right, "bad-expression", "after is stands only: missing, not missing")
+            return None
+        if typed is not None and typed.type is Type.YES_NO and not isinstance(typed.node, ex.Ref):
+            self.wrong(left, "wrong-type", "only a fact can be missing, a condition cannot")
+            return None
+        return None if typed is None else ex.Missing(typed.node, negated)
+
+    def one_of(self, left: ast.expr, right: ast.expr, *, negated: bool) -> ex.Node | None:
+        typed = self.visit(left)
+        options = self.literals(right)
+        if typed is None or options is None:
+            return None
+        kinds = {Type.TEXT if isinstance(option, str) else Type.NUMBER for option in options}
+        if typed.type is Type.YES_NO or kinds != {Type.NUMBER if typed.type.numeric else Type.TEXT}:
+            self.wrong(right, "wrong-type", f"a list of literals of the type of {ex.write(typed.node)} is needed after: in")
+            return None
+        for option in options:
+            if isinstance(option, str):
+                self.check_value(typed.node, ex.Text(option), right)
+        return ex.OneOf(typed.node, options, negated)
+
+    def literals(self, node: ast.expr) -> Literals | None:
+        if isinstance(node, ast.Name) and isinstance(self.scope.constants.get(node.id), tuple):
+            return self.scope.constants[node.id]  # type: ignore[return-value]
+        if not isinstance(node, ast.Tuple | ast.List | ast.Set) or not node.elts:
+            self.wrong(node, "bad-expression", "a list of literals is needed after: in, as ('gold', 'silver') or ('gold',)")
+            return None
+        found = self.visit_all(node.elts)
+        if found is None:
+            return None
+        texts = tuple(t.node.value for t in found if isinstance(t.node, ex.Text))
+        numbers = tuple(t.node.value for t in found if isinstance(t.node, ex.Number))
+        if len(texts) == len(found):
+            return texts
+        if len(numbers) == len(found):
+            return numbers
+        self.wrong(node, "wrong-type", "a list holds literals of one type")
+        return None
+
+    def check_value(self, ref: ex.Node, literal: ex.Node, at: ast.expr) -> None:
+        """A text with a closed list of values is only compared with one of them."""
+        if isinstance(ref, ex.Ref) and isinstance(literal, ex.Text):
+            values = self.scope.values.get(ref.name)
+            if values is not None and literal.value not in values:
+                self.wrong(at, "unknown-value", f"{ref.name} is never {literal.value!r}; {nearby(literal.value, values)}")
+
+    # numbers
+
+    def number(self, node: ast.expr) -> ex.Node | None:
+        typed = self.visit(node)
+        if typed is None:
+            return None
+        if not typed.type.numeric:
+            self.wrong(node, "wrong-type", f"a number is needed, and {ex.write(typed.node)} is {_a(typed.type)}")
+            return None
+        return typed.node
+
+    def visit_BinOp(self, node: ast.BinOp) -> Typed | None:
+        op = _ARITHMETIC.get(type(node.op))
+        left, right = self.number(node.left), self.number(node.right)
+        if op is None:
+            said = _REFUSED.get(type(node.op), f"{type(node.op).__name__} is not part of the language")
+            self.wrong(node, "bad-expression", said)
+            return None
+        if left is None or right is None:
+            return None
+        return Typed(ex.Arithmetic(op, left, right), Type.NUMBER)
+
+    def visit_Call(self, node: ast.Call) -> Typed | None:
+        name = _dotted(node.func) or "?"
+        if name not in FUNCTIONS or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            self.wrong(node, "bad-expression", f"no function {name} of this form; {nearby(name, FUNCTIONS, of='functions')}")
+            return None
+        least, most = {"round": (1, 1), "default": (2, 2)}.get(name, (2, 255))
+        if not least <= len(node.args) <= most:
+            self.wrong(node, "bad-expression", f"{name} takes {least if least == most else 'two or more'} argument(s)")
+            return None
+        return self.default(node) if name == "default" else self.function(name, node.args)
+
+    def function(self, name: str, arguments: Iterable[ast.expr]) -> Typed | None:
+        found = [self.number(argument) for argument in arguments]
+        parts = tuple(part for part in found if part is not None)
+        if len(parts) < len(found):
+            return None
+        if name == "round":
+            return Typed(ex.Floor(parts[0], 0.5), Type.NUMBER)
+        return Typed(ex.Extreme("min" if name == "min" else "max", parts), Type.NUMBER)
+
+    def default(self, node: ast.Call) -> Typed | None:
+        pair = self.visit_all(node.args)
+        if pair is None:
+            return None
+        part, fallback = pair
+        if not _alike(part.type, fallback.type):
+            self.wrong(node, "wrong-type", f"default of {_a(part.type)} needs {_a(part.type)}, not {_a(fallback.type)}")
+            return None
+        if part.type is Type.YES_NO and not isinstance(part.node, ex.Ref | ex.No):
+            self.wrong(node, "wrong-type", "default of a yes/no takes a fact, not a condition")
+            return None
+        return Typed(ex.Default(part.node, fallback.node), part.type)
+
+    def visit_IfExp(self, node: ast.IfExp) -> Typed | None:
+        test = self.condition(node.test)
+        pair = self.visit_all((node.body, node.orelse))
+        if test is None or pair is None:
+            return None
+        then, otherwise = pair
+        if not _alike(then.type, otherwise.type):
+            self.wrong(node, "wrong-type", f"one branch is {_a(then.type)}, the other {_a(otherwise.type)}")
+            return None
+        return Typed(ex.If(test, then.node, otherwise.node), Type.NUMBER if then.type.numeric else then.type)
+
+
+def _alike(a: Type, b: Type) -> bool:
+    return a is b or (a.numeric and b.numeric)
+
+
+def _a(kind: Type) -> str:
+    return {Type.INTEGER: "a number", Type.MONEY: "a number"}.get(kind, f"a {kind.value}")
+
+
+def _dotted(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return None

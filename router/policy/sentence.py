@@ -1,0 +1,70 @@
+"""Sentences with facts in braces: checked when a policy loads, rendered by one function, only for what is shown."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from router.facts import Type, Value
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+Reader: TypeAlias = Callable[[str], Value]
+"""The value of a fact, column or detail by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Texts and names in turn: ``texts`` has one more than ``names``; ``units`` says how each value is written."""
+
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+    def render(self, read: Reader) -> str:
+        """The sentence with values in place of names.
+
+        >>> split("{a} time(s)", {"a": (Type.INTEGER, "count")})[0].render({"a": 2.0}.__getitem__)
+        '2 time(s)'
+        """
+        if not self.names:
+            return self.texts[0]
+        parts = [self.texts[0]]
+        for name, unit, text in zip(self.names, self.units, self.texts[1:], strict=True):
+            parts.append(say(read(name), unit))
+            parts.append(text)
+        return "".join(parts)
+
+
+def say(value: Value, unit: str = "") -> str:
+    """A value in words: money with its two places, other numbers with at most one, ``unknown`` if missing.
+
+    >>> say(3.14), say(3.0), say(None), say(True), say(9.5, "money"), say(float("nan"))
+    ('3.1', '3', 'unknown', 'yes', '9.50', 'unknown')
+    """
+    if value is None or value != value:  # noqa: PLR0124 - NaN is missing
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if unit == "money":
+        return f"{value:.2f}"
+    text = f"{value:.1f}"
+    return text[:-2] if text.endswith(".0") else text
+
+
+def split(text: str, known: Mapping[str, tuple[Type, str]]) -> tuple[Sentence, tuple[tuple[str, int], ...]]:
+    """The sentence, and the names in it that are not known, each with its place in the text."""
+    texts, found, units, unknown = [], [], [], []
+    end = 0
+    for match in _BRACES.finditer(text):
+        name = match[1].strip()
+        texts.append(text[end : match.start()])
+        end = match.end()
+        found.append(name)
+        kind, _ = known.get(name, (Type.TEXT, ""))
+        units.append("money" if kind is Type.MONEY else "")
+        if name not in known:
+            unknown.append((name, match.start(1)))
+    return Sentence((*texts, text[end:]), tuple(found), tuple(units)), tuple(unknown)

@@ -1,0 +1,192 @@
+"""YAML that people write: plain data, and where in the file each key, value and character of it stands."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from router.errors import Problem, nearby
+
+Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | float | bool | None"
+Path: TypeAlias = tuple[str | int, ...]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass(slots=True)
+class Source:
+    """One YAML file: its name, text, plain data, and the nodes behind them.
+
+    Times stay texts. A key written twice, a tag, or a syntax error is a problem in ``problems``.
+    """
+
+    name: str
+    text: str
+    data: Data = None
+    problems: list[Problem] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    _values: dict[Path, Node] = field(default_factory=dict)
+    _keys: dict[Path, Node] = field(default_factory=dict)
+
+    def problem(self, code: str, message: str, path: Path = (), *, offset: int = 0, width: int = 0, key: bool = False) -> Problem:
+        """A problem at the value (or the key) of ``path``, ``offset`` characters into it."""
+        line, column, length = self._place(path, offset, key=key)
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        shown = max(1, min(width or length, len(text) - column + 1))
+        return Problem(code, message, self.name, line, column, text, shown)
+
+    def _place(self, path: Path, offset: int, *, key: bool) -> tuple[int, int, int]:
+        while path and path not in self._values:
+            path = path[:-1]
+        node = self._keys.get(path) if key else None
+        node = node or self._values.get(path)
+        if node is None:
+            return 1, 1, 1
+        line, column = node.start_mark.line, node.start_mark.column
+        if isinstance(node, ScalarNode):
+            if node is self._values.get(path):
+                line, column = self._inside(node, offset)
+            return line + 1, column + 1, len(node.value) if "\n" not in node.value else 1
+        return line + 1, column + 1, 1
+
+    def _inside(self, node: ScalarNode, offset: int) -> tuple[int, int]:
+        """Where the character ``offset`` of a scalar stands: its text is walked beside the file's, blanks matching blanks."""
+        at, end = node.start_mark.index, node.end_mark.index
+        if node.style in {"|", ">"}:
+            at = self.text.find("\n", at) + 1
+        elif node.style in {"'", '"'}:
+            at += 1
+        for index, char in enumerate(node.value):
+            if char.isspace():
+                if index == offset:
+                    break
+                continue
+            while at < end and self.text[at] != char:
+                at += 1
+            if index >= offset:
+                break
+            at += 1
+        line = self.text.count("\n", 0, at)
+        return line, at - (self.text.rfind("\n", 0, at) + 1)
+
+    def read(self, model: type[ModelT]) -> ModelT | None:
+        """The data as a ``model``, or ``None`` with every mistake at its place in ``problems``."""
+        if self.problems:
+            return None
+        try:
+            return model.model_validate_json(json.dumps(self.data))
+        except ValidationError as error:
+            self.problems += [self._of_pydantic(model, item) for item in error.errors(include_url=False)]
+            return None
+
+    def _of_pydantic(self, model: type[BaseModel], item: ErrorDetails) -> Problem:
+        path: Path = tuple(item["loc"])
+        while path and path not in self._values and path[:-1] not in self._values:
+            path = path[:-1]
+        dotted = ".".join(map(str, path))
+        if item["type"] == "extra_forbidden":
+            known = _fields_at(model, path[:-1])
+            return self.problem("unknown-key", f"no key {path[-1]} here; {nearby(str(path[-1]), known)}", path, key=True)
+        if item["type"] == "missing":
+            return self.problem("missing-key", f"{dotted} is missing", path[:-1], key=True)
+        message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        return self.problem("bad-value", f"{dotted}: {message}", path)
+
+
+def _fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that a (nested) model has at a path, by its JSON Schema."""
+    schema = model.model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+
+    def resolve(part: dict[str, object]) -> list[dict[str, object]]:
+        if "$ref" in part:
+            return resolve(definitions[str(part["$ref"]).rpartition("/")[2]])
+        options = part.get("anyOf") or part.get("oneOf")
+        if isinstance(options, list):
+            return [found for option in options for found in resolve(option)]
+        return [part]
+
+    here = resolve(schema)
+    for step in path:
+        below: list[dict[str, object]] = []
+        for part in here:
+            properties, items = part.get("properties"), part.get("items")
+            additional = part.get("additionalProperties")
+            if isinstance(step, int) and isinstance(items, dict):
+                below += resolve(items)
+            elif isinstance(properties, dict) and step in properties:
+                below += resolve(properties[step])
+            elif isinstance(additional, dict):
+                below += resolve(additional)
+        here = below or here
+    return [str(key) for part in here for key in (part.get("properties") or {})]  # type: ignore[attr-defined]
+
+
+def load(text: str, name: str) -> Source:
+    """Read one YAML document; nothing is raised, what is wrong stands in ``problems``."""
+    source = Source(name, text, lines=text.splitlines())
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        column = mark.column + 1 if mark else 1
+        shown = source.lines[line - 1] if line <= len(source.lines) else ""
+        said = " ".join(str(part) for part in (error.context, error.problem) if part)
+        source.problems.append(Problem("bad-yaml", f"this is no YAML: {said}", name, line, column, shown))
+        return source
+    except (YAMLError, ValueError, RecursionError) as error:
+        source.problems.append(Problem("bad-yaml", f"this is no YAML: {str(error).splitlines()[0]}", name, 1, 1))
+        return source
+    if root is not None:
+        source.data = _build(source, root, ())
+    return source
+
+
+def _build(source: Source, node: Node, path: Path) -> Data:
+    source._values[path] = node  # noqa: SLF001 - the builder of the class
+    if isinstance(node, MappingNode):
+        found: dict[str, Data] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, ScalarNode) else ""
+            here = (*path, key)
+            if key in found or not isinstance(key_node, ScalarNode):
+                mark = key_node.start_mark
+                said = f"the key {key} is written twice" if key in found else "a key has to be a text"
+                line = source.lines[mark.line]
+                source.problems.append(Problem("bad-yaml", said, source.name, mark.line + 1, mark.column + 1, line, len(key)))
+                continue
+            source._keys[here] = key_node  # noqa: SLF001 - the builder of the class
+            found[key] = _build(source, value_node, here)
+        return found
+    if isinstance(node, SequenceNode):
+        return [_build(source, item, (*path, index)) for index, item in enumerate(node.value)]
+    return _scalar(source, node, path)
+
+
+def _scalar(source: Source, node: ScalarNode, path: Path) -> Data:
+    kind, value = str(node.tag).removeprefix(_TAG), node.value
+    try:
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return str(value).lower() in {"true", "yes", "on"}
+            case "int":
+                return int(value.replace("_", ""), 0) if not value.lstrip("+-").isdigit() else int(value)
+            case "float":
+                return float(value.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+            case "str" | "timestamp":
+                return str(value)
+    except ValueError:
+        pass
+    source.problems.append(source.problem("bad-yaml", f"{value!r} cannot be read as {kind}", path))
+    return None
