@@ -94,7 +94,13 @@ def _text(name: str, meaning: str, missing: str) -> Fact:
 
 
 def _hours(
-    name: str, meaning: str, direction: Direction = Direction.NEITHER, *, low: float = 0, missing: str = "", moves: float = 0.0
+    name: str,
+    meaning: str,
+    direction: Direction = Direction.NEITHER,
+    *,
+    low: float = 0,
+    missing: str = "",
+    moves: float = 0.0,
 ) -> Fact:
     return Fact(name, Type.NUMBER, meaning, "hours", direction, low, inf, missing, moves, now_dependent=True)
 
@@ -164,7 +170,9 @@ CASE_FACTS: tuple[Fact, ...] = (
 
 CUSTOMER_FACTS: tuple[Fact, ...] = (
     _flag("customer.known", "found in the snapshot", _LOYALTY),
-    _years("customer.tenure_years", "since customer_since, else since the first order", "customer unknown, or neither known"),
+    _years(
+        "customer.tenure_years", "since customer_since, else since the first order", "customer unknown, or neither known"
+    ),
     _count("customer.orders", "orders", _LOYALTY, missing=_NO_ORDERS),
     _count("customer.orders_12m", "orders of the last 12 months", _LOYALTY, missing=_NO_ORDERS),
     _money("customer.spend", "ordered value net of returns", _LOYALTY, missing=_NO_ORDERS),
@@ -179,7 +187,9 @@ CUSTOMER_FACTS: tuple[Fact, ...] = (
         100,
         _NO_ORDERS,
     ),
-    _money("customer.average_order", "ordered value over the number of orders", _LOYALTY, missing=f"{_NO_ORDERS}, or no order"),
+    _money(
+        "customer.average_order", "ordered value over the number of orders", _LOYALTY, missing=f"{_NO_ORDERS}, or no order"
+    ),
     Fact(
         "customer.return_rate",
         Type.NUMBER,
@@ -198,9 +208,13 @@ CUSTOMER_FACTS: tuple[Fact, ...] = (
     ),
     _days("customer.days_since_last_order", "since the last order", f"{_NO_ORDERS}, or no order"),
     _days("customer.days_since_last_bill", "since the last bill", "customer unknown, no bills table, or no bill"),
-    _days("customer.days_since_last_offer", "since the last offer was sent", "customer unknown, no offers table, or no offer"),
+    _days(
+        "customer.days_since_last_offer", "since the last offer was sent", "customer unknown, no offers table, or no offer"
+    ),
     _text("customer.plan", "plan of the active subscription", "none active, customer unknown, or no subscriptions table"),
-    _flag("customer.subscribed", "has an active subscription", _LOYALTY, missing="customer unknown, or no subscriptions table"),
+    _flag(
+        "customer.subscribed", "has an active subscription", _LOYALTY, missing="customer unknown, or no subscriptions table"
+    ),
     _years("customer.subscription_years", "since the active subscription began", "no active subscription known"),
     _days(
         "customer.days_to_renewal",
@@ -229,6 +243,8 @@ INPUTS: tuple[Fact, ...] = (
     Fact("engine.waiting_hours", Type.NUMBER, "time spent waiting on the customer since the opening", "hours", low=0),
     Fact("engine.goodwill_offered", Type.INTEGER, "goodwill offered in this case and not rejected", "minor units", low=0),
     Fact("engine.goodwill_since", Type.INTEGER, "the part of it offered after the snapshot's as-of", "minor units", low=0),
-    Fact("engine.refund_offered", Type.INTEGER, "statutory money offered in this case and not rejected", "minor units", low=0),
+    Fact(
+        "engine.refund_offered", Type.INTEGER, "statutory money offered in this case and not rejected", "minor units", low=0
+    ),
 )
 """What the floor reads of a case beside the facts; no policy may."""

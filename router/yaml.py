@@ -36,7 +36,9 @@ class Source:
     _values: dict[Path, Node] = field(default_factory=dict)
     _keys: dict[Path, Node] = field(default_factory=dict)
 
-    def problem(self, code: str, message: str, path: Path = (), *, offset: int = 0, width: int = 0, key: bool = False) -> Problem:
+    def problem(
+        self, code: str, message: str, path: Path = (), *, offset: int = 0, width: int = 0, key: bool = False
+    ) -> Problem:
         """A problem at the value (or the key) of ``path``, ``offset`` characters into it."""
         line, column, length = self._place(path, offset, key=key)
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
@@ -162,7 +164,9 @@ def _build(source: Source, node: Node, path: Path) -> Data:
                 mark = key_node.start_mark
                 said = f"the key {key} is written twice" if key in found else "a key has to be a text"
                 line = source.lines[mark.line]
-                source.problems.append(Problem("bad-yaml", said, source.name, mark.line + 1, mark.column + 1, line, len(key)))
+                source.problems.append(
+                    Problem("bad-yaml", said, source.name, mark.line + 1, mark.column + 1, line, len(key))
+                )
                 continue
             source._keys[here] = key_node  # noqa: SLF001 - the builder of the class
             found[key] = _build(source, value_node, here)

@@ -45,8 +45,9 @@ class CaseState:
     notices: list[Notice] = field(default_factory=list)
 
 
-
-def read_case(case: Case, terms: Terms, now: int, *, as_of: int | None = None, order_on_record: bool | None = None) -> CaseState:
+def read_case(
+    case: Case, terms: Terms, now: int, *, as_of: int | None = None, order_on_record: bool | None = None
+) -> CaseState:
     """The state and facts of ``case`` at ``now``.
 
     ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
@@ -191,7 +192,9 @@ def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice])
 def _amount(money: Money, terms: Terms, what: str, notices: list[Notice]) -> float:
     if money.currency == terms.currency:
         return to_major(money.minor, terms.exponent)
-    notices.append(Notice("other-currency", f"{what} is in {money.currency or 'no currency'}, the policy in {terms.currency}"))
+    notices.append(
+        Notice("other-currency", f"{what} is in {money.currency or 'no currency'}, the policy in {terms.currency}")
+    )
     return nan
 
 

@@ -22,7 +22,9 @@ from router.yaml import Path, Source, load
 
 _FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED = frozenset({"tier", "score", "band", "level", "missing", "min", "max", "round", "default", "and", "or", "not", "in", "is"})
+_RESERVED = frozenset(
+    {"tier", "score", "band", "level", "missing", "min", "max", "round", "default", "and", "or", "not", "in", "is"}
+)
 _NUMBER, _TEXT = Type.NUMBER, Type.TEXT
 
 DETAILS: Mapping[str, str] = {
@@ -149,8 +151,8 @@ class _Compiler:
 
     def sentence(self, text: str, *path: str | int) -> Sentence:
         known: dict[str, tuple[Type, str]] = {name: (kind, "") for name, kind in self.scope.refs.items()}
-        known |= {name: (_TEXT, "") for name in DETAILS}
-        known |= {name: (_NUMBER, "") for name in self.scope.constants}
+        known |= dict.fromkeys(DETAILS, (_TEXT, ""))
+        known |= dict.fromkeys(self.scope.constants, (_NUMBER, ""))
         sentence, unknown = split(text, known)
         for name, start in unknown:
             message = f"no fact {name} for a sentence; {nearby(name, known)}"
@@ -223,7 +225,9 @@ class _Compiler:
             likely_reasons=likely,
             guidance=guidance,
             oldest_snapshot=oldest,
-            plan=self.plan(tiers, bands, priority, levels, senior, escalation, entitlements, recompense, rows, likely, guidance),
+            plan=self.plan(
+                tiers, bands, priority, levels, senior, escalation, entitlements, recompense, rows, likely, guidance
+            ),
         )
 
     def plan(

@@ -34,7 +34,9 @@ class CalendarDocument(Document):
     """Business hours."""
 
     time_zone: str = Field(description="IANA name, as Europe/London")
-    holidays: str | None = Field(None, description="country, or country-subdivision, whose public holidays are closed, as GB-ENG")
+    holidays: str | None = Field(
+        None, description="country, or country-subdivision, whose public holidays are closed, as GB-ENG"
+    )
     hours: dict[str, list[str]] = Field(description="open intervals by weekdays, as mon-fri: ['08:00-20:00']")
 
 

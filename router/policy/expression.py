@@ -158,7 +158,23 @@ class If:
 
 
 Node: TypeAlias = (
-    Number | Text | YesNo | Ref | Arithmetic | Sum | Extreme | Floor | Default | Compare | OneOf | SameText | Missing | No | All | Either | If
+    Number
+    | Text
+    | YesNo
+    | Ref
+    | Arithmetic
+    | Sum
+    | Extreme
+    | Floor
+    | Default
+    | Compare
+    | OneOf
+    | SameText
+    | Missing
+    | No
+    | All
+    | Either
+    | If
 )
 
 
@@ -261,4 +277,8 @@ def write(node: Node) -> str:
 
 def _inner(node: Node) -> str:
     text = write(node)
-    return f"({text})" if isinstance(node, Arithmetic | Sum | Compare | OneOf | SameText | Missing | All | Either | If) else text
+    return (
+        f"({text})"
+        if isinstance(node, Arithmetic | Sum | Compare | OneOf | SameText | Missing | All | Either | If)
+        else text
+    )

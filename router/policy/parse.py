@@ -103,7 +103,9 @@ class _Parser:
             self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error.msg}", start, 1))
             return None
         except (ValueError, RecursionError, MemoryError):
-            self.mistakes.append(Mistake("bad-expression", "this is no expression, or it is nested too deeply", self.lead, 1))
+            self.mistakes.append(
+                Mistake("bad-expression", "this is no expression, or it is nested too deeply", self.lead, 1)
+            )
             return None
         if typed is None:
             return None
@@ -205,7 +207,9 @@ class _Parser:
         if typed.type is not Type.YES_NO:
             written = ex.write(typed.node)
             example = f"{written} > 0" if typed.type.numeric else f"{written} == '…'"
-            self.wrong(node, "wrong-type", f"a condition is needed, and {written} is {_a(typed.type)}; compare it, as {example}")
+            self.wrong(
+                node, "wrong-type", f"a condition is needed, and {written} is {_a(typed.type)}; compare it, as {example}"
+            )
             return None
         return typed.node
 

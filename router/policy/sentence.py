@@ -51,7 +51,7 @@ def say(value: Value, unit: str = "") -> str:
     if unit == "money":
         return f"{value:.2f}"
     text = f"{value:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def split(text: str, known: Mapping[str, tuple[Type, str]]) -> tuple[Sentence, tuple[tuple[str, int], ...]]:

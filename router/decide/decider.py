@@ -1,0 +1,288 @@
+"""From a case and what the CRM knows to a decision, by one policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import compress
+from math import nan
+
+from router.cases.facts import CaseState, Notice, Terms, read_case
+from router.cases.hedges import hedge_finder
+from router.cases.model import Case
+from router.decide.channel import reply_channel
+from router.decide.commitments import commit
+from router.decide.floor import ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
+from router.decide.model import AdverseAction, Contribution, Decision, NextPerson, Records, Suggestion
+from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
+from router.policy import plan as p
+from router.policy.model import Level, Policy, Rule
+from router.policy.row import compile_row
+
+
+def terms_of(policy: Policy) -> Terms:
+    """What a policy says about reading a case."""
+    return Terms(
+        currency=policy.currency,
+        exponent=policy.exponent,
+        touchpoints={name: issue.touchpoint for name, issue in policy.issues.items()},
+        hedged=hedge_finder(policy.hedges),
+        calendar=policy.calendar,
+        attributes=tuple(fact for fact in policy.facts if not fact.of_customer),
+    )
+
+
+def customer_layout(policy: Policy, layout: Sequence[Fact], currency: str) -> tuple[Fact | None, ...]:
+    """The layout as the policy can read it: a money fact of another currency, or a fact of another type, is not there."""
+    wanted = {fact.name: fact for fact in (*CUSTOMER_FACTS, *policy.facts)}
+
+    def readable(fact: Fact) -> bool:
+        other_money = fact.type is Type.MONEY and currency != policy.currency
+        return fact.name in wanted and wanted[fact.name].type is fact.type and not other_money
+
+    return tuple(fact if readable(fact) else None for fact in layout)
+
+
+def case_layout(policy: Policy) -> tuple[Fact, ...]:
+    """The facts of a case in the order in which ``CaseState.facts`` has them."""
+    return (*CASE_FACTS, *INPUTS, *(fact for fact in policy.facts if not fact.of_customer))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slices:
+    """Where the parts of the row function's result stand."""
+
+    priority: slice
+    points: slice
+    escalation: slice
+    entitlements: slice
+    recompense: slice
+    asked: slice
+    amounts: slice
+    likely: slice
+    guidance: slice
+
+
+class Decider:
+    """A policy with the records that it reads, ready to decide one case at a time.
+
+    Everything that does not vary from case to case is made here: the two row functions (the basic one leaves out what only the
+    full answer needs), the layouts, the hash of what identifies a decision beside its request.
+    """
+
+    def __init__(self, policy: Policy, records: Records) -> None:
+        self.policy = policy
+        self.records = records
+        self.terms = terms_of(policy)
+        layout = customer_layout(policy, records.layout, records.currency)
+        self.positions = {fact.name: index for index, fact in enumerate(layout) if fact is not None}
+        self.stranger: tuple[Value, ...] = tuple(_absent(fact) for fact in records.layout)
+        self.case_positions = {fact.name: index for index, fact in enumerate(case_layout(policy))}
+        basic, full, self._slices = _outputs(policy)
+        padded = [fact or Fact("", Type.TEXT, "") for fact in layout]
+        self._basic = compile_row(policy.plan, basic, padded, case_layout(policy))
+        self._full = compile_row(policy.plan, full, padded, case_layout(policy))
+        self._reads = _reads(policy, self.positions, self.case_positions)
+        self._identity = blake2b(f"{policy.digest}|{records.id}|".encode(), digest_size=16)
+        self._next = tuple(self._next_person(level) for level in policy.levels)
+        self._owner = self.positions["customer.owner"]
+        self._goodwill = self.positions.get("customer.goodwill_12m")
+        self._money = [rule for rule in policy.recompense if rule.gives is not None]
+        self._other_currency = records.as_of is not None and records.currency != policy.currency
+
+    def _next_person(self, level: Level) -> NextPerson:
+        above = level.rank + 1
+        if above < len(self.policy.levels):
+            return NextPerson(self.policy.levels[above], self.policy.levels[above].role)
+        return NextPerson(None, self.policy.outside.name)
+
+    def decide(self, case: Case, request: bytes, now: int, *, full: bool = True) -> Decision:
+        """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same decision id."""
+        records, policy = self.records, self.policy
+        facts = records.customer(case.customer_id, now) if case.customer_id else None
+        known = facts is not None
+        customer = facts if facts is not None else self.stranger
+        on_record = records.has_order(case.order_id) if case.order_id else None
+        state = read_case(case, self.terms, now, as_of=records.as_of, order_on_record=on_record)
+        out = (self._full if full else self._basic)(customer, state.facts)
+        slices = self._slices
+        level = policy.levels[int(out[2])]  # type: ignore[arg-type]
+        row = policy.commitments[int(out[3])]  # type: ignore[arg-type]
+        owner = state.timeline.owner or customer[self._owner]
+        identity = self._identity.copy()
+        identity.update(request)
+        identity.update(now.to_bytes(8, "big", signed=True))
+        decision = Decision(
+            policy=policy,
+            snapshot_id=records.id,
+            as_of=records.as_of,
+            now=now,
+            id=identity.hexdigest(),
+            state=state,
+            customer=customer,
+            known=known,
+            tier=policy.tiers[int(out[0])],  # type: ignore[arg-type]
+            score=int(out[1]),  # type: ignore[arg-type]
+            band=out[4],  # type: ignore[arg-type]
+            contributions=self._contributions(out, state),
+            level=level,
+            reasons=list(compress(policy.escalation, out[slices.escalation])),
+            owner=owner,  # type: ignore[arg-type]
+            next_person=self._next[level.rank],
+            commitments=commit(policy.calendar, row, state.timeline, now),
+            warnings=self._warnings(state, known=known),
+        )
+        if state.timeline.taken:
+            decision.reasons.append(SENIOR_FOR_ADVERSE_ACTION)
+        if full:
+            self._complete(decision, out)
+        return decision
+
+    def _contributions(self, out: tuple[Value, ...], state: CaseState) -> list[Contribution]:
+        slices = self._slices
+        found = [Contribution(None, int(out[5]))] if out[5] else []  # type: ignore[arg-type]
+        for rule, points in compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority]):
+            if points != points:  # noqa: PLR0124 - NaN is missing
+                state.notices.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
+                points = 0  # noqa: PLW2901 - as said
+            found.append(Contribution(rule, int(points)))  # type: ignore[arg-type]
+        return found
+
+    def _warnings(self, state: CaseState, *, known: bool) -> list[Notice]:
+        notices, as_of = state.notices, self.records.as_of
+        if not known:
+            who = state.case.customer_id
+            notices.append(
+                Notice("unknown-customer", f"customer {who} is not in the snapshot" if who else "no customer was given")
+            )
+        if as_of is not None:
+            if as_of > state.now:
+                notices.append(Notice("snapshot-later", "the snapshot is of a later time than now"))
+            elif state.now - as_of > self.policy.oldest_snapshot.microseconds:
+                hours = round((state.now - as_of) / 3_600_000_000)
+                notices.append(Notice("snapshot-old", f"the snapshot is {hours} hours old"))
+        if self._other_currency:
+            said = f"the snapshot's money is in {self.records.currency}, the policy in {self.policy.currency}"
+            notices.append(Notice("other-currency", said))
+        return notices
+
+    # the rest of a full decision
+
+    def _complete(self, decision: Decision, out: tuple[Value, ...]) -> None:
+        policy, slices, state = self.policy, self._slices, decision.state
+        decision.full = True
+        decision.entitlements = list(compress(policy.entitlements, out[slices.entitlements]))
+        decision.likely_reasons = list(compress(policy.likely_reasons, out[slices.likely]))
+        decision.guidance = list(compress(policy.guidance, out[slices.guidance]))
+        if any(out[slices.recompense]):
+            decision.suggestions = self._suggestions(decision, out)
+        decision.reply_channel = reply_channel(policy.channels, policy.calendar, state)
+        timeline = state.timeline
+        if timeline.taken:
+            decision.guidance.append(REVIEW)
+        if timeline.proposed:
+            decision.adverse_actions = self._adverse_actions(decision)
+            if not all(action.permitted for action in decision.adverse_actions):
+                decision.guidance.append(ASK_FIRST)
+        case = state.facts
+        customer = decision.customer
+        unknown = [
+            name
+            for name, of_customer, index in self._reads
+            if (value := (customer if of_customer else case)[index]) is None or value != value  # noqa: PLR0124 - NaN is missing
+        ]
+        if unknown:
+            decision.warnings.append(Notice("facts-missing", f"facts that rules read are missing: {', '.join(unknown)}"))
+
+    def _suggestions(self, decision: Decision, out: tuple[Value, ...]) -> list[Suggestion]:
+        slices, warnings = self._slices, decision.warnings
+        asked = dict(zip((rule.id for rule in self._money), out[slices.asked], strict=True))
+        given = dict(zip((rule.id for rule in self._money), out[slices.amounts], strict=True))
+        history = decision.customer[self._goodwill] if self._goodwill is not None else nan
+        unknown_history = history != history  # noqa: PLR0124 - NaN is missing
+        found: list[Suggestion] = []
+        for rule in compress(self.policy.recompense, out[slices.recompense]):
+            if rule.gives is None:
+                found.append(Suggestion(rule, None, self.policy.levels[0], needs_approval=False))
+            elif asked[rule.id] != asked[rule.id]:
+                warnings.append(Notice("amount-missing", f"the amount of {rule.id} cannot be known; it is left out"))
+            elif not given[rule.id]:
+                warnings.append(Notice("amount-cut", f"the caps leave nothing for {rule.id}; it is left out"))
+            else:
+                found.append(self._money_suggestion(decision, rule, int(given[rule.id]), unknown_history=unknown_history))  # type: ignore[arg-type]
+        if any(suggestion.amount for suggestion in found):
+            found.append(Suggestion(None, None, self.policy.levels[0], needs_approval=False))
+            if unknown_history:
+                warnings.append(Notice("goodwill-unknown", "the goodwill already given is not known and counts as none"))
+        return found
+
+    def _money_suggestion(
+        self, decision: Decision, rule: "RecompenseRule", amount: int, *, unknown_history: bool
+    ) -> Suggestion:
+        levels = self.policy.levels
+        approver = next((level for level in levels if level.may_approve >= amount), levels[-1])
+        if unknown_history and approver.rank < self.policy.senior:
+            approver = levels[self.policy.senior]
+        return Suggestion(rule, amount, approver, needs_approval=unknown_history or approver.rank > decision.level.rank)
+
+    def _adverse_actions(self, decision: Decision) -> list[AdverseAction]:
+        ranks = {level.name: level.rank for level in self.policy.levels}
+        senior = self.policy.levels[self.policy.senior]
+        found = []
+        for kind, approvals in decision.state.timeline.proposed.items():
+            for name in approvals:
+                if name not in ranks:
+                    decision.warnings.append(
+                        Notice("unknown-level", f"{name!r}, who approved {kind}, is no level of the policy")
+                    )
+            permitted = any(ranks.get(name, -1) >= senior.rank for name in approvals)
+            found.append(AdverseAction(kind, permitted, senior))
+        return found
+
+
+def _absent(fact: Fact) -> Value:
+    """The value of a fact of a customer who is not known."""
+    if fact.name == "customer.known":
+        return False
+    return nan if fact.type.numeric else None
+
+
+def _reads(policy: Policy, customer: dict[str, int], case: dict[str, int]) -> tuple[tuple[str, bool, int], ...]:
+    """Facts that rules read and that can be missing, and where they stand."""
+    reads = sorted(policy.plan.reads())
+    return tuple(
+        (name, name in customer, customer[name] if name in customer else case[name])
+        for name in reads
+        if name in customer or name in case
+    )
+
+
+def _ids(rules: Sequence[Rule]) -> list[str]:
+    return [p.fired(rule.id) for rule in rules]
+
+
+def _outputs(policy: Policy) -> tuple[list[str], list[str], _Slices]:
+    """The columns that the basic and the full answer need, the basic ones first, and where their parts stand."""
+    wanted = ["tier.rank", "score", "level.rank", "commitments.row", "band", "points.ageing"]
+
+    def add(names: list[str]) -> slice:
+        start = len(wanted)
+        wanted.extend(names)
+        return slice(start, len(wanted))
+
+    priority = add(_ids(policy.priority))
+    points = add([p.points(rule.id) for rule in policy.priority])
+    escalation = add(_ids(policy.escalation))
+    basic = list(wanted)
+    money = [rule for rule in policy.recompense if rule.gives is not None]
+    slices = _Slices(
+        priority,
+        points,
+        escalation,
+        entitlements=add(_ids(policy.entitlements)),
+        recompense=add(_ids(policy.recompense)),
+        asked=add([p.asked(rule.id) for rule in money]),
+        amounts=add([p.amount(rule.id) for rule in money]),
+        likely=add(_ids(policy.likely_reasons)),
+        guidance=add(_ids(policy.guidance)),
+    )
+    return basic, wanted, slices

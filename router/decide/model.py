@@ -1,0 +1,144 @@
+"""A decision: what the service answers, as ids, numbers and instants. Words are made from it only for what is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from router.cases.facts import CaseState, Notice
+from router.facts import Fact, Value
+from router.policy.model import Entitlement, EscalationRule, Level, Policy, RecompenseRule, Rule, Tier
+
+
+class Records(Protocol):
+    """What the CRM knows: a snapshot, or facts given by hand.
+
+    ``layout`` names the facts that :meth:`customer` gives, in order; it starts with the vocabulary's customer facts.
+    """
+
+    @property
+    def id(self) -> str:
+        """Content id of the snapshot."""
+
+    @property
+    def as_of(self) -> int | None:
+        """The moment of the history; ``None`` if there is no history at all."""
+
+    @property
+    def currency(self) -> str:
+        """Currency of its money facts."""
+
+    @property
+    def layout(self) -> Sequence[Fact]:
+        """The facts of a customer, in order."""
+
+    def customer(self, customer_id: str, now: int) -> tuple[Value, ...] | None:
+        """The customer's facts with the clock at ``now``, or ``None`` if the customer is not known."""
+
+    def has_order(self, order_id: str) -> bool | None:
+        """Whether an order is in the CRM's orders; ``None`` without an orders table."""
+
+
+class Contribution(NamedTuple):
+    """Points that one rule adds to the score; the rule ``None`` is the engine's ageing."""
+
+    rule: Rule | None
+    points: int
+
+
+class Suggestion(NamedTuple):
+    """One suggested recompense: its rule (``None``: the engine's apology in kind), its amount in minor units where it is money,
+    the lowest level that may approve it, and whether that is above the level of the case."""
+
+    rule: RecompenseRule | None
+    amount: int | None
+    approver: Level
+    needs_approval: bool
+
+
+class Commitment(NamedTuple):
+    """A deadline: its kind, when it is due, and its state: open, met, breached or paused."""
+
+    kind: str
+    due_at: int
+    state: str
+
+
+class NextPerson(NamedTuple):
+    """Whom the customer may ask for next: a level of the company (``None``: the outside body), and its role or name."""
+
+    level: Level | None
+    name: str
+
+
+class ReplyChannel(NamedTuple):
+    """A channel that works for this customer, open at ``open_at`` (``now`` if it is open)."""
+
+    name: str
+    open_at: int
+    always: bool
+
+
+class AdverseAction(NamedTuple):
+    """A proposed adverse action: whether it may go ahead, and the level that has to approve."""
+
+    kind: str
+    permitted: bool
+    approver: Level
+
+
+@dataclass(slots=True)
+class Decision:
+    """One decision. ``full`` says whether the parts below ``commitments`` were decided too.
+
+    ``customer`` and ``state.facts`` are the facts that it was made from. Money is in minor units of the policy's currency,
+    instants are microseconds.
+    """
+
+    policy: Policy
+    snapshot_id: str
+    as_of: int | None
+    now: int
+    id: str
+    state: CaseState
+    customer: tuple[Value, ...]
+    known: bool
+    tier: Tier
+    score: int
+    band: str
+    contributions: list[Contribution]
+    level: Level
+    reasons: list[EscalationRule]
+    owner: str | None
+    next_person: NextPerson
+    commitments: tuple[Commitment, ...]
+    warnings: list[Notice]
+    full: bool = False
+    suggestions: list[Suggestion] = field(default_factory=list)
+    entitlements: list[Entitlement] = field(default_factory=list)
+    likely_reasons: list[Rule] = field(default_factory=list)
+    guidance: list[Rule] = field(default_factory=list)
+    reply_channel: ReplyChannel | None = None
+    adverse_actions: list[AdverseAction] = field(default_factory=list)
+
+    @property
+    def may_close(self) -> bool:
+        """A case may close only when the customer has accepted."""
+        return self.state.timeline.accepted_at is not None
+
+    @property
+    def total(self) -> int:
+        """All suggested money, in minor units."""
+        return sum(s.amount for s in self.suggestions if s.amount is not None)
+
+    @property
+    def fired(self) -> list[str]:
+        """Ids of every rule that fired, in the order of the plan; known of a full decision."""
+        rules: list[Rule] = [c.rule for c in self.contributions if c.rule is not None]
+        rules += [*self.reasons, *self.entitlements, *(s.rule for s in self.suggestions if s.rule), *self.likely_reasons]
+        return [rule.id for rule in (*rules, *self.guidance)]
+
+    def queue_key(self) -> tuple[int, int, int, str]:
+        """Sorts a queue: higher score, then the earliest commitment not met, then the oldest opening, then case id."""
+        open_until = [c.due_at for c in self.commitments if c.state != "met"]
+        case = self.state.case
+        return -self.score, min(open_until, default=2**63), case.opened_at, case.id
