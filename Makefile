@@ -73,7 +73,7 @@ proto-check: $(WELL_KNOWN) ## the contract: style, nothing broken since the base
 	@$(BIN)/buf format --diff --exit-code proto
 	@$(BIN)/buf breaking proto --against $(BASELINE)
 	@rm -rf build/generated && scripts/protoc build/generated
-	@diff --recursive --exclude=__init__.py --exclude=__pycache__ build/generated/router/v1 router/v1 \
+	@diff --brief --recursive --exclude=__init__.py --exclude=__pycache__ build/generated/router/v1 router/v1 \
 		|| { echo "router/v1 is not what proto/ says: make proto puts this right"; exit 1; }
 
 proto-baseline: $(WELL_KNOWN) ## at a release: accept the contract as it is now as the one not to break
