@@ -173,7 +173,7 @@ def _build(source: Source, node: Node, path: Path) -> Data:
         return found
     if isinstance(node, SequenceNode):
         return [_build(source, item, (*path, index)) for index, item in enumerate(node.value)]
-    return _scalar(source, node, path)
+    return _scalar(source, node, path) if isinstance(node, ScalarNode) else None
 
 
 def _scalar(source: Source, node: ScalarNode, path: Path) -> Data:

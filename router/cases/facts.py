@@ -211,10 +211,12 @@ def _attribute(fact: Fact, value: Value | Money, terms: Terms, notices: list[Not
     absent = nan if fact.type.numeric else None
     if value is None:
         return absent
-    if isinstance(value, Money) and fact.type is Type.MONEY:
-        return _amount(value, terms, fact.name, notices)
+    if isinstance(value, Money):
+        if fact.type is Type.MONEY:
+            return _amount(value, terms, fact.name, notices)
+        value = None
     fits = {Type.TEXT: str, Type.YES_NO: bool}.get(fact.type, float | int)
-    if isinstance(value, fits) and isinstance(value, bool) == (fact.type is Type.YES_NO):
+    if value is not None and isinstance(value, fits) and isinstance(value, bool) == (fact.type is Type.YES_NO):
         if isinstance(value, float | int) and not isfinite(value):
             return nan
         return value

@@ -15,7 +15,7 @@ from router.decide.floor import ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import AdverseAction, Contribution, Decision, NextPerson, Records, Suggestion
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
 from router.policy import plan as p
-from router.policy.model import Level, Policy, Rule
+from router.policy.model import Level, Policy, RecompenseRule, Rule
 from router.policy.row import compile_row
 
 
@@ -76,14 +76,15 @@ class Decider:
         layout = customer_layout(policy, records.layout, records.currency)
         self.positions = {fact.name: index for index, fact in enumerate(layout) if fact is not None}
         self.stranger: tuple[Value, ...] = tuple(_absent(fact) for fact in records.layout)
-        self.case_positions = {fact.name: index for index, fact in enumerate(case_layout(policy))}
         basic, full, self._slices = _outputs(policy)
         padded = [fact or Fact("", Type.TEXT, "") for fact in layout]
         self._basic = compile_row(policy.plan, basic, padded, case_layout(policy))
         self._full = compile_row(policy.plan, full, padded, case_layout(policy))
-        self._reads = _reads(policy, self.positions, self.case_positions)
+        case_places = {fact.name: (False, index) for index, fact in enumerate(case_layout(policy))}
+        self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
+        self._reads = tuple((name, *self.places[name]) for name in sorted(policy.plan.reads()) if name in self.places)
         self._identity = blake2b(f"{policy.digest}|{records.id}|".encode(), digest_size=16)
-        self._next = tuple(self._next_person(level) for level in policy.levels)
+        self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
         self._money = [rule for rule in policy.recompense if rule.gives is not None]
@@ -119,6 +120,7 @@ class Decider:
             id=identity.hexdigest(),
             state=state,
             customer=customer,
+            places=self.places,
             known=known,
             tier=policy.tiers[int(out[0])],  # type: ignore[arg-type]
             score=int(out[1]),  # type: ignore[arg-type]
@@ -127,7 +129,7 @@ class Decider:
             level=level,
             reasons=list(compress(policy.escalation, out[slices.escalation])),
             owner=owner,  # type: ignore[arg-type]
-            next_person=self._next[level.rank],
+            next_person=self.next_people[level.rank],
             commitments=commit(policy.calendar, row, state.timeline, now),
             warnings=self._warnings(state, known=known),
         )
@@ -244,16 +246,6 @@ def _absent(fact: Fact) -> Value:
     if fact.name == "customer.known":
         return False
     return nan if fact.type.numeric else None
-
-
-def _reads(policy: Policy, customer: dict[str, int], case: dict[str, int]) -> tuple[tuple[str, bool, int], ...]:
-    """Facts that rules read and that can be missing, and where they stand."""
-    reads = sorted(policy.plan.reads())
-    return tuple(
-        (name, name in customer, customer[name] if name in customer else case[name])
-        for name in reads
-        if name in customer or name in case
-    )
 
 
 def _ids(rules: Sequence[Rule]) -> list[str]:

@@ -1,8 +1,8 @@
 """A decision: what the service answers, as ids, numbers and instants. Words are made from it only for what is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from router.cases.facts import CaseState, Notice
 from router.facts import Fact, Value
@@ -36,6 +36,10 @@ class Records(Protocol):
 
     def has_order(self, order_id: str) -> bool | None:
         """Whether an order is in the CRM's orders; ``None`` without an orders table."""
+
+
+Place: TypeAlias = tuple[bool, int]
+"""Where a fact stands: whether among the customer's facts (else the case's), and its index."""
 
 
 class Contribution(NamedTuple):
@@ -90,7 +94,7 @@ class AdverseAction(NamedTuple):
 class Decision:
     """One decision. ``full`` says whether the parts below ``commitments`` were decided too.
 
-    ``customer`` and ``state.facts`` are the facts that it was made from. Money is in minor units of the policy's currency,
+    ``customer`` and ``state.facts`` are the facts that it was made from, ``places`` says where each stands. Money is in minor units of the policy's currency,
     instants are microseconds.
     """
 
@@ -101,6 +105,7 @@ class Decision:
     id: str
     state: CaseState
     customer: tuple[Value, ...]
+    places: Mapping[str, Place]
     known: bool
     tier: Tier
     score: int
@@ -119,6 +124,11 @@ class Decision:
     guidance: list[Rule] = field(default_factory=list)
     reply_channel: ReplyChannel | None = None
     adverse_actions: list[AdverseAction] = field(default_factory=list)
+
+    def fact(self, name: str) -> Value:
+        """The value of a fact that the decision was made from."""
+        of_customer, index = self.places[name]
+        return (self.customer if of_customer else self.state.facts)[index]
 
     @property
     def may_close(self) -> bool:

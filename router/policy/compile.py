@@ -17,7 +17,7 @@ from router.policy import expression as ex
 from router.policy import model as m
 from router.policy import plan as p
 from router.policy.parse import Literals, Scope, parse
-from router.policy.sentence import Sentence, split
+from router.policy.sentence import Sentence, say, split
 from router.yaml import Path, Source, load
 
 _FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
@@ -35,7 +35,6 @@ DETAILS: Mapping[str, str] = {
     "detail.failed_channels": "channels by which the customer could not get through",
     "detail.owner": "the named owner of the case, else of the customer",
     "detail.next_person": "the next person that the customer may ask for",
-    "detail.apology": "how often an apology was hedged",
 }
 """What a sentence may name beside facts: words from the timeline."""
 
@@ -90,9 +89,11 @@ class _Compiler:
             "level": "it is known after the escalation rules",
             "level.rank": "it is known after the escalation rules",
         }
+        constants = dict(self.parameters())
+        self.written = {name: say_constant(value) for name, value in constants.items()}
         self.scope = Scope(
             refs,
-            dict(self.parameters()),
+            constants,
             {"issue.company_failure": ex.OneOf(ex.Ref("case.issue", _TEXT), failing, negated=False)},
             {
                 "case.issue": tuple(document.issues),
@@ -206,6 +207,7 @@ class _Compiler:
             currency=doc.currency,
             exponent=EXPONENTS[doc.currency],
             calendar=calendar,
+            time_zone=doc.calendar.time_zone if doc.calendar else "UTC",
             facts=self.facts,
             issues={name: m.Issue(name, i.company_failure, i.touchpoint) for name, i in doc.issues.items()},
             hedges=tuple(doc.apology.hedges),
@@ -318,12 +320,12 @@ class _Compiler:
         return self.each(given, path, lambda rule, _at: rule)
 
     def each(
-        self, given: Sequence[d.RuleDocument], path: tuple[str, ...], make: Callable[[m.Rule, tuple[str | int, ...]], _RuleT]
+        self, given: Sequence[d.RuleDocument], path: tuple[str, ...], make: Callable[[m.Rule, Path], _RuleT]
     ) -> tuple[_RuleT, ...]:
         """The enabled rules of one section; one that is switched off is checked all the same."""
         found = []
         for index, rule in enumerate(given):
-            at = (*path, index)
+            at: Path = (*path, index)
             when = self.expression(rule.when, *at, "when", condition=True)
             points = getattr(rule, "points", None)
             money = getattr(rule, "amount", None)
@@ -415,6 +417,13 @@ class _Compiler:
                 seen[rule.id] = path
                 if rule.id == "ageing" or rule.id.startswith("engine-"):
                     self.wrong("duplicate-id", f"{rule.id} is a name of the engine's own", *path, index, "id")
+
+
+def say_constant(value: ex.Node | Literals) -> str:
+    """A parameter as a sentence shows it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(say, value))
+    return say(getattr(value, "value", None))
 
 
 def _scored(rules: Iterable[m.Rule]) -> list[p.Scored]:

@@ -111,6 +111,7 @@ class Policy:
     currency: str
     exponent: int
     calendar: Calendar
+    time_zone: str
     facts: tuple[Fact, ...]
     issues: Mapping[str, Issue]
     hedges: tuple[str, ...]

@@ -187,7 +187,7 @@ class _Compiler:
             case ex.Compare(op, left, right):
                 return self.compare(op, left, right)
             case ex.OneOf(part, options, negated):
-                listed = ast.Constant(options)
+                listed = ast.Constant(options)  # type: ignore[arg-type] # a tuple is a constant too
                 if not negated:
                     return _compare(self.value(part), ast.In(), listed)
                 return self.known_and(part, lambda again: _compare(again, ast.NotIn(), listed))

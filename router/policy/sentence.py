@@ -54,17 +54,24 @@ def say(value: Value, unit: str = "") -> str:
     return text.removesuffix(".0")
 
 
-def split(text: str, known: Mapping[str, tuple[Type, str]]) -> tuple[Sentence, tuple[tuple[str, int], ...]]:
-    """The sentence, and the names in it that are not known, each with its place in the text."""
-    texts, found, units, unknown = [], [], [], []
+def split(
+    text: str, known: Mapping[str, tuple[Type, str]], constants: Mapping[str, str] | None = None
+) -> tuple[Sentence, tuple[tuple[str, int], ...]]:
+    """The sentence, with ``constants`` written in, and the names in it that are not known, each with its place in the text."""
+    texts, found, units, unknown = [""], [], [], []
     end = 0
     for match in _BRACES.finditer(text):
         name = match[1].strip()
-        texts.append(text[end : match.start()])
+        texts[-1] += text[end : match.start()]
         end = match.end()
-        found.append(name)
+        if constants and name in constants:
+            texts[-1] += constants[name]
+            continue
         kind, _ = known.get(name, (Type.TEXT, ""))
+        found.append(name)
         units.append("money" if kind is Type.MONEY else "")
+        texts.append("")
         if name not in known:
             unknown.append((name, match.start(1)))
-    return Sentence((*texts, text[end:]), tuple(found), tuple(units)), tuple(unknown)
+    texts[-1] += text[end:]
+    return Sentence(tuple(texts), tuple(found), tuple(units)), tuple(unknown)
