@@ -1,0 +1,175 @@
+"""The policies that are served: every version in its file, and which is in force when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from router.errors import PolicyError, Problem, UnknownPolicyError, nearby
+from router.policy.compile import compile_policy
+from router.policy.model import Policy
+from router.policy.releases import RELEASES, Release, edited, in_force, misplaced, read_releases, recorded_holidays
+from router.time import format_instant
+
+
+def order_of(version: str) -> tuple[int, ...]:
+    """What versions are sorted by.
+
+    >>> max(["1.9.0", "1.10.0"], key=order_of)
+    '1.10.0'
+    """
+    return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One policy: the versions that are served, the entries of its releases, and drafts that are not served."""
+
+    name: str
+    versions: Mapping[str, Policy]
+    releases: tuple[Release, ...]
+    drafts: tuple[str, ...]
+
+    def get(self, version: str, now: int) -> Policy:
+        """``version``, or without one that in force at ``now``. Raises :class:`UnknownPolicyError`."""
+        if version:
+            if version in self.versions:
+                return self.versions[version]
+            if version in self.drafts:
+                said = f"version {version} of {self.name} is a draft; release it, or serve with drafts"
+            else:
+                said = f"policy {self.name} has no version {version}; {nearby(version, self.versions)}"
+            raise UnknownPolicyError([Problem("unknown-version", said)])
+        current = in_force(self.releases, now)
+        if current is not None:
+            return self.versions[current.version]
+        drafts = self.versions.keys() - {entry.version for entry in self.releases}
+        if drafts:
+            return self.versions[max(drafts, key=order_of)]
+        said = f"no version of {self.name} is in force at {format_instant(now)}"
+        if self.releases:
+            said += f"; the first is from {format_instant(min(entry.effective_from for entry in self.releases))}"
+        elif self.drafts:
+            said += f"; there are drafts: {', '.join(self.drafts)}"
+        raise UnknownPolicyError([Problem("unknown-version", said)])
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStore:
+    """Every policy below one folder, compiled; one state of the releases."""
+
+    shelves: Mapping[str, Shelf]
+
+    @classmethod
+    def open(cls, root: Path, *, drafts: bool = False) -> "PolicyStore":
+        """Read ``<root>/<name>/<version>.yaml`` and ``<root>/<name>/releases.yaml``.
+
+        ``drafts`` serves versions without an entry too. Raises :class:`PolicyError` with every problem of every file.
+        """
+        folders = policy_folders(root)
+        shelves: dict[str, Shelf] = {}
+        problems: list[Problem] = []
+        if not folders:
+            problems.append(Problem("missing-version", "there is no policy below this folder", str(root)))
+        for folder in folders:
+            shelf = _read_shelf(folder, problems, drafts=drafts)
+            shelves[shelf.name] = shelf
+        if problems:
+            raise PolicyError(problems)
+        return cls(shelves)
+
+    def get(self, name: str, version: str, now: int) -> Policy:
+        """The policy ``name`` (empty: the only one there is) in ``version`` (empty: that in force at ``now``).
+
+        Raises :class:`UnknownPolicyError` naming what exists.
+        """
+        if not name and len(self.shelves) == 1:
+            return next(iter(self.shelves.values())).get(version, now)
+        if name in self.shelves:
+            return self.shelves[name].get(version, now)
+        said = f"no policy {name}; {nearby(name, self.shelves)}" if name else f"name one policy: {', '.join(self.shelves)}"
+        raise UnknownPolicyError([Problem("unknown-policy", said)])
+
+
+def policy_folders(root: Path) -> list[Path]:
+    """The folders below ``root`` that hold a policy."""
+    if not root.is_dir():
+        return []
+    return [folder for folder in sorted(root.iterdir()) if folder.is_dir() and is_policy_folder(folder)]
+
+
+def is_policy_folder(folder: Path) -> bool:
+    """Whether policy files, or their releases, stand directly in ``folder``."""
+    return (folder / RELEASES).is_file() or bool(version_files(folder))
+
+
+def version_files(folder: Path) -> list[Path]:
+    """The policy files of a folder, oldest version first."""
+    files = [path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern)]
+    found = [path for path in files if path.name != RELEASES and not path.name.startswith(".")]
+    return sorted(found, key=lambda path: (order_of(path.stem), path.name))
+
+
+def newest_file(folder: Path) -> Path | None:
+    """The file of the newest version in a policy's folder, draft or not."""
+    return max(version_files(folder), key=lambda path: order_of(path.stem), default=None)
+
+
+def read_policy(path: Path) -> Policy:
+    """Compile one policy file, with the public holidays recorded when it was released, else with today's.
+
+    Raises :class:`PolicyError` with every problem.
+    """
+    return compile_policy(read_text(path), str(path), recorded_holidays(path.parent, path.stem))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises :class:`PolicyError` if it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        said = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise PolicyError([Problem("bad-file", said, str(path))]) from error
+    except OSError as error:
+        raise PolicyError([Problem("bad-file", f"cannot be read: {error.strerror}", str(path))]) from error
+
+
+def check_folder(folder: Path) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
+    """Every version of one policy, drafts too, and everything that is wrong in its folder."""
+    problems: list[Problem] = []
+    shelf = _read_shelf(folder, problems, drafts=True)
+    return tuple(shelf.versions.values()), tuple(problems)
+
+
+def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf:
+    releases: Sequence[Release] = ()
+    file = folder / RELEASES
+    try:
+        releases = read_releases(read_text(file), str(file)) if file.is_file() else ()
+    except PolicyError as error:
+        problems += error.problems
+    digests = {entry.version: entry.digest for entry in releases}
+    versions: dict[str, Policy] = {}
+    for path in version_files(folder):
+        try:
+            policy = read_policy(path)
+        except PolicyError as error:
+            problems += error.problems
+            digests.pop(path.stem, None)
+            continue
+        if policy.version in versions:
+            said = f"version {policy.version} is there already, in another file"
+            problems.append(Problem("duplicate-version", said, str(path)))
+            continue
+        versions[policy.version] = policy
+        if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
+            problems.append(misplaced(path, policy))
+                Problem("misplaced-policy", f"by its policy and version the place of this file is {wanted}", str(path))
+            )
+        if digests.pop(policy.version, policy.digest) != policy.digest:
+            problems.append(edited(path, policy.version))
+    for index, version in enumerate(digests):
+        said = f"version {version} was released and its file {version}.yaml is not there; restore it"
+        problems.append(Problem("missing-version", said, str(file), field=f"[{index}]"))
+    unreleased = tuple(version for version in versions if all(entry.version != version for entry in releases))
+    served = {version: policy for version, policy in versions.items() if drafts or version not in unreleased}
+    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased)
