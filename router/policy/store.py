@@ -163,8 +163,6 @@ def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf
         versions[policy.version] = policy
         if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
             problems.append(misplaced(path, policy))
-                Problem("misplaced-policy", f"by its policy and version the place of this file is {wanted}", str(path))
-            )
         if digests.pop(policy.version, policy.digest) != policy.digest:
             problems.append(edited(path, policy.version))
     for index, version in enumerate(digests):
