@@ -1,0 +1,104 @@
+"""Build a snapshot from a mapping file: read, check, compute, publish. What ``case-router snapshot build`` does."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import file_digest
+from pathlib import Path
+
+import polars as pl
+from polars import col
+
+from router.crm.faults import Tally, check, repeated
+from router.crm.features import customer_facts
+from router.crm.manifest import Manifest, SourceEntry
+from router.crm.mapping import Mapping as MappingFile
+from router.crm.mapping import load_mapping
+from router.crm.publish import Content, publish
+from router.crm.scan import Scan, open_table
+from router.crm.tables import TABLES
+from router.errors import MappingError, Problem
+
+
+def build(mapping: Path, directory: Path, as_of: int, *, keep: int = 2) -> Manifest:
+    """Build the snapshot that a mapping file describes, as of an instant, and make it the current one of ``directory``.
+
+    Raises ``MappingError`` with every mistake of the mapping, the files and their cells, ``SnapshotError`` if it cannot be
+    written; what was current before then stays so.
+    """
+    return publish(read(load_mapping(mapping), as_of), directory, keep=keep)
+
+
+def read(mapping: MappingFile, as_of: int) -> Content:
+    """All that a snapshot as of ``as_of`` says, read from the tables of a mapping. Raises ``MappingError``."""
+    problems: list[Problem] = []
+    scans: dict[str, Scan] = {}
+    for name, source in mapping.tables.items():
+        scans[name], wrong = open_table(source, mapping)
+        problems += wrong
+    if problems:
+        raise MappingError(problems)
+    tallies: dict[str, Tally] = {}
+    for name, scan in scans.items():
+        tallies[name], wrong = check(scan, as_of)
+        problems += wrong
+    if problems:
+        raise MappingError(problems)
+    order_ids = _unique_ids(scans, as_of)
+
+    frames = {name: scan.frame() for name, scan in scans.items()}
+    frame = customer_facts(frames, as_of, mapping.exponent, mapping.extras).collect(engine="streaming")
+    counts = [name for name in frame.columns if name.startswith("rows.")]
+    joined = {name.removeprefix("rows."): int(frame.get_column(name).sum()) for name in counts}
+    return Content(
+        as_of=as_of,
+        currency=mapping.currency,
+        facts=frame.drop(counts),
+        order_ids=order_ids,
+        extras=mapping.extras,
+        sources=tuple(_sources(mapping)),
+        warnings=tuple(_warnings(tallies, joined, frame.height)),
+    )
+
+
+def _unique_ids(scans: Mapping[str, Scan], as_of: int) -> pl.Series | None:
+    """The ids of the orders placed by ``as_of``, sorted; every id that must not be repeated is checked on the way."""
+    problems: list[Problem] = []
+    order_ids: pl.Series | None = None
+    for name, scan in scans.items():
+        for column in TABLES[name].columns:
+            if column.unique and column.name in scan.columns:
+                dated = [TABLES[name].dated] if TABLES[name].dated else []
+                ids = scan.frame().select(column.name, *dated).sort(column.name).collect(engine="streaming")
+                problems += repeated(scan, column.name, ids.get_column(column.name))
+                if column.name == "order_id":
+                    order_ids = ids.filter(col("ordered_at") <= as_of).get_column("order_id")
+    if problems:
+        raise MappingError(problems)
+    return order_ids
+
+
+def _sources(mapping: MappingFile) -> Iterator[SourceEntry]:
+    """Every file with its digest; paths are beside the mapping where they can be."""
+    beside = Path(mapping.source.name).parent
+    for table in mapping.tables.values():
+        for file in table.files:
+            with file.open("rb") as content:
+                found = file_digest(content, "sha256").hexdigest()
+            path = file.relative_to(beside) if file.is_relative_to(beside) else file
+            yield SourceEntry(table.name, path.as_posix(), file.stat().st_size, found)
+
+
+def _warnings(tallies: Mapping[str, Tally], joined: Mapping[str, int], customers: int) -> Iterator[str]:
+    for name, tally in tallies.items():
+        for column in tally.empty:
+            yield f"{name}: no row has a value for {column}"
+        if name == "customers":
+            if tally.rows > customers:
+                yield f"customers: {tally.rows - customers} of {tally.rows} were not customers yet"
+            continue
+        if tally.later:
+            yield f"{name}: {tally.later} of {tally.rows} rows are later than the as-of time and do not count"
+        if tally.nobodys:
+            yield f"{name}: {tally.nobodys} of {tally.rows} rows have no customer id"
+        unknown = tally.rows - tally.later - tally.nobodys - joined[name]
+        if unknown:
+            yield f"{name}: {unknown} of {tally.rows} rows are of customers who are not in the snapshot"

@@ -1,0 +1,160 @@
+"""How one cell of a file becomes a value: an expression for each kind, and one that says what is wrong with it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import polars as pl
+
+from router.crm.mapping import EPOCHS, Parse
+from router.crm.tables import Column, Kind
+from router.money import HALF
+from router.time import MINUTE
+
+MOST = 10**15
+"""Amounts stay below so many minor units: up to there a float holds each of them exactly."""
+_ZONED = r"(?:Z|[+-]\d\d:?\d\d)$"
+_OFFSETS = ("%z", "%:z", "%::z", "%#z", "%+")
+
+
+class Fault(IntEnum):
+    """What can be wrong with one cell."""
+
+    NONE = 0
+    EMPTY = 1
+    UNREADABLE = 2
+    NEGATIVE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How to read a cell of the column ``theirs``: its value (null is missing), its fault, and what it should be."""
+
+    theirs: str
+    value: pl.Expr
+    fault: pl.Expr
+    form: str
+
+
+def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent: int) -> Cell:
+    """How to read ``theirs``, of this ``dtype`` in the file, as ``column``. Raises ``TypeError`` where nothing fits."""
+    raw = pl.col(theirs)
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        raw, dtype = raw.cast(pl.String), pl.String()
+    if dtype == pl.String:
+        raw = pl.when(~raw.str.strip_chars().is_in(list(parse.missing))).then(raw)
+    read, form = _read(column.kind, raw, dtype, parse, exponent)
+    value = read
+    if column.kind in {Kind.MONEY, Kind.NUMBER, Kind.INTEGER}:
+        value = pl.when(read.is_finite()).then(read).cast(pl.Int64 if column.kind is Kind.MONEY else pl.Float64)
+    negative = value < 0 if column.low == 0 else pl.lit(value=False)
+    empty = value.is_null() if column.filled else pl.lit(value=False)
+    fault = (
+        pl.when(raw.is_not_null() & read.is_null()).then(Fault.UNREADABLE)
+        .when(negative).then(Fault.NEGATIVE)
+        .when(empty).then(Fault.EMPTY)
+        .otherwise(Fault.NONE)
+    )  # fmt: skip
+    return Cell(theirs, value, fault.cast(pl.UInt8), form)
+
+
+def _read(kind: Kind, raw: pl.Expr, dtype: pl.DataType, parse: Parse, exponent: int) -> tuple[pl.Expr, str]:
+    """The value of a cell, null where it cannot be read (a number may be NaN or infinite), and what it should be."""
+    match kind:
+        case Kind.TEXT:
+            return _text(raw, dtype), "a text"
+        case Kind.TIME:
+            return _time(raw, dtype, parse)
+        case Kind.YES_NO:
+            return _yes_no(raw, dtype, parse), f"yes ({', '.join(parse.yes)}) or no ({', '.join(parse.no)})"
+        case Kind.MONEY:
+            factor, unit = (10**exponent, "") if parse.amounts == "major" else (1, " in minor units")
+            minor = (_number(raw, dtype, parse) * factor + HALF).floor()
+            return pl.when(~minor.is_finite() | (minor.abs() < MOST)).then(minor), f"an amount{unit}"
+        case Kind.NUMBER:
+            return _number(raw, dtype, parse), "a number"
+        case Kind.INTEGER:
+            number = _number(raw, dtype, parse)
+            return pl.when(~number.is_finite() | (number == number.floor())).then(number), "a whole number"
+
+
+def _unfit(dtype: pl.DataType, form: str) -> TypeError:
+    return TypeError(f"holds {dtype}, which cannot be read as {form}")
+
+
+def _text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_integer():
+        return raw.cast(pl.String)
+    if dtype != pl.String:
+        raise _unfit(dtype, "a text")
+    return raw.str.normalize("NFC")
+
+
+def _number(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:
+    if dtype == pl.String:
+        raw = raw.str.strip_chars()
+        if parse.thousands:
+            raw = raw.str.replace_all(parse.thousands, "", literal=True)
+        if parse.decimal == ",":
+            raw = raw.str.replace(",", ".", literal=True)
+    elif not dtype.is_numeric():
+        raise _unfit(dtype, "a number")
+    return raw.cast(pl.Float64, strict=False)
+
+
+def _yes_no(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:
+    if dtype == pl.Boolean:
+        return raw
+    if dtype != pl.String and not dtype.is_integer():
+        raise _unfit(dtype, "yes or no")
+    word = raw.cast(pl.String).str.strip_chars().str.to_lowercase()
+    yes, no = ([each.lower() for each in words] for words in (parse.yes, parse.no))
+    return pl.when(word.is_in(yes)).then(pl.lit(value=True)).when(word.is_in(no)).then(pl.lit(value=False))
+
+
+def _time(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> tuple[pl.Expr, str]:
+    """Microseconds of UTC since 1970, finer floored; a local time that comes twice is the first, a skipped one none."""
+    zone = "" if parse.time_zone == "UTC" else f" in {parse.time_zone}"
+    if isinstance(dtype, pl.Datetime):
+        local = raw if dtype.time_zone else _local(raw, parse)
+        return (local.dt.epoch("ns") // 1000 if dtype.time_unit == "ns" else local.dt.epoch("us")), f"a time{zone}"
+    if dtype == pl.Date:
+        return _local(raw.cast(pl.Datetime("us")), parse).dt.epoch("us"), f"a day{zone}"
+    if parse.time in EPOCHS:
+        if dtype != pl.String and not dtype.is_numeric():
+            raise _unfit(dtype, f"whole {parse.time} since 1970")
+        whole = (raw.str.strip_chars() if dtype == pl.String else raw).cast(pl.Int64, strict=False)
+        return whole * EPOCHS[parse.time], f"whole {parse.time} since 1970"
+    if dtype != pl.String:
+        raise _unfit(dtype, "a time; say parse: {time: seconds}, milliseconds or microseconds")
+    if parse.time == "iso":
+        return _iso(raw.str.strip_chars(), parse), f"a time such as 2016-05-29T18:00:00Z{zone}"
+    read = raw.str.strip_chars().str.to_datetime(parse.time, time_unit="us", strict=False)
+    local = read if any(offset in parse.time for offset in _OFFSETS) else _local(read, parse)
+    return local.dt.epoch("us"), f"a time of the form {parse.time}{zone}"
+
+
+def _local(time: pl.Expr, parse: Parse) -> pl.Expr:
+    return time.dt.replace_time_zone(parse.time_zone, ambiguous="earliest", non_existent="null")
+
+
+def _iso(text: pl.Expr, parse: Parse) -> pl.Expr:
+    """ISO 8601: a day, a time to the minute, or one to the second with a fraction and an offset where there are any.
+
+    The part up to the second is read at full speed and the short rest apart: one format after the other takes far longer.
+    """
+    length = text.str.len_bytes()
+    full = (
+        pl.when(length == len("2016-05-29")).then(text + "T00:00:00")
+        .when(length == len("2016-05-29T18:00")).then(text + ":00")
+        .otherwise(text)
+    )  # fmt: skip
+    second = full.str.slice(0, 19).str.replace(" ", "T", literal=True)
+    rest = full.str.slice(19)
+    fraction = rest.str.extract(r"^\.(\d{1,6})").str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
+    offset = rest.str.extract(f"({_ZONED})").str.replace_all(r"[:Z+]", "").cast(pl.Int64, strict=False).fill_null(0)
+    minutes = offset.sign() * (offset.abs() // 100 * 60 + offset.abs() % 100)
+    read = second.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    instant = read.dt.epoch("us") - minutes * MINUTE
+    if parse.time_zone != "UTC":
+        instant = pl.when(rest.str.contains(_ZONED)).then(instant).otherwise(_local(read, parse).dt.epoch("us"))
+    return pl.when(rest.str.contains(rf"^(?:\.\d+)?(?:{_ZONED.removesuffix('$')})?$")).then(instant + fraction)

@@ -1,0 +1,142 @@
+"""The files of one table as one lazy frame of values, after a look at their heads."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from router.crm.cells import Cell, cell
+from router.crm.diagnose import diagnose
+from router.crm.mapping import Mapping as MappingFile
+from router.crm.mapping import TableSource
+from router.crm.tables import Column
+from router.errors import Problem, nearby
+
+_PEEK = 1000
+"""So many lines of an NDJSON file show which keys it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Files of a table that have the same columns, and how to read each cell, by our name for the column."""
+
+    source: TableSource
+    files: tuple[Path, ...]
+    schema: pl.Schema
+    cells: Mapping[str, Cell]
+
+    def raw(self, *files: Path, index: str | None = None) -> pl.LazyFrame:
+        """The cells as they stand in the files (all of them, or some), as text where the format has no types."""
+        paths = [str(file) for file in files or self.files]
+        match self.source.format:
+            case "csv":
+                return pl.scan_csv(paths, separator=self.source.separator, infer_schema=False, row_index_name=index)
+            case "ndjson":
+                return pl.scan_ndjson(paths, schema=self.schema, row_index_name=index)
+            case _:
+                return pl.scan_parquet(paths, row_index_name=index, glob=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One table, ready to be read."""
+
+    source: TableSource
+    parts: tuple[Part, ...]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it has, by our names."""
+        return frozenset(name for part in self.parts for name in part.cells)
+
+    def frame(self) -> pl.LazyFrame:
+        """All rows as values; nothing is read yet."""
+        names = sorted(self.columns)
+        return pl.concat(
+            [part.raw().select(_value(part, name) for name in names) for part in self.parts], how="vertical_relaxed"
+        )
+
+
+def _value(part: Part, name: str) -> pl.Expr:
+    return (part.cells[name].value if name in part.cells else pl.lit(None)).alias(name)
+
+
+def open_table(source: TableSource, mapping: MappingFile) -> tuple[Scan, list[Problem]]:
+    """Look at the heads of a table's files: a scan of those that can be read, and what is wrong with files and columns."""
+    problems: list[Problem] = []
+    parts: dict[tuple[tuple[str, pl.DataType], ...], Part] = {}
+    for file in source.files:
+        try:
+            schema = _head(file, source)
+        except (OSError, ValueError, PolarsError) as error:
+            problems.append(diagnose(file, source, error))
+            continue
+        key = tuple(schema.items())
+        if key in parts:
+            parts[key] = replace(parts[key], files=(*parts[key].files, file))
+        else:
+            parts[key], wrong = _part(source, file, schema, mapping)
+            problems += wrong
+    scan = Scan(source, tuple(parts.values()))
+    return scan, problems + list(_uneven(scan))
+
+
+def _head(file: Path, source: TableSource) -> pl.Schema:
+    """The columns of a file; of NDJSON, where a key may be left out, those of the first lines and those of the mapping."""
+    if source.format == "csv":
+        return pl.scan_csv(str(file), separator=source.separator, infer_schema=False).collect_schema()
+    if source.format == "parquet":
+        return pl.scan_parquet(str(file), glob=False).collect_schema()
+    seen: dict[str, None] = {}
+    with file.open("rb") as lines:
+        for line in islice(lines, _PEEK):
+            if line.strip():
+                seen |= dict.fromkeys(dict(json.loads(line)))
+    sure = [
+        theirs for column, theirs in source.wanted if not seen or (column.name in source.columns and not column.required)
+    ]
+    return pl.Schema(dict.fromkeys([*seen, *sure], pl.String()))
+
+
+def _part(source: TableSource, file: Path, schema: pl.Schema, mapping: MappingFile) -> tuple[Part, list[Problem]]:
+    problems: list[Problem] = []
+    cells: dict[str, Cell] = {}
+    for column, theirs in source.wanted:
+        if theirs in schema:
+            try:
+                cells[column.name] = cell(column, theirs, schema[theirs], source.parse, mapping.exponent)
+            except TypeError as error:
+                problems.append(Problem("bad-column", f"column {theirs} {error}", str(file)))
+        elif column.required or column.name in source.columns or column in dict(source.extra):
+            problems.append(_no_column(source, file, column, theirs, schema, mapping))
+    return Part(source, (file,), schema, cells), problems
+
+
+def _no_column(
+    source: TableSource, file: Path, column: Column, theirs: str, schema: pl.Schema, mapping: MappingFile
+) -> Problem:
+    """A column that has to be there and is not; told where the mapping names it, or could."""
+    said = f"{file.name} has no column {theirs}; {nearby(theirs, schema.names(), of='it has')}"
+    if column in dict(source.extra):
+        place = ("tables", source.name, "extra", column.name.removeprefix("customer."))
+        return mapping.source.problem("no-column", said, place, key=True)
+    if column.name in source.columns:
+        return mapping.source.problem("no-column", said, ("tables", source.name, "columns", column.name))
+    told = f"{said}; say under columns what it is called there"
+    return mapping.source.problem("no-column", told, ("tables", source.name), key=True)
+
+
+def _uneven(scan: Scan) -> Iterator[Problem]:
+    """Optional columns that only some files have; in NDJSON that is how a key without a value looks."""
+    parts: Sequence[Part] = () if scan.source.format == "ndjson" else scan.parts
+    for column, theirs in scan.source.wanted:
+        having = [part for part in parts if column.name in part.cells]
+        sure = column.required or column.name in scan.source.columns or column in dict(scan.source.extra)
+        for part in parts:
+            if having and part not in having and not sure:
+                said = f"has no column {theirs}, but {having[0].files[0].name} has; the files of a table have to be alike"
+                yield Problem("no-column", said, str(part.files[0]))
