@@ -44,8 +44,8 @@ unit: setup ## the tests alone; ARGS="-k money" chooses some
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: setup ## style: every rule of ruff but those that pyproject.toml excuses, and the format
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/ruff format --quiet --check || { echo "make format puts this right"; exit 1; }
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --output-format=concise || { echo "make format puts this right"; exit 1; }
 
 format: setup ## put the format right, and what ruff can mend by itself
 	@$(BIN)/ruff check --quiet --fix --exit-zero
