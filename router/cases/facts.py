@@ -1,12 +1,13 @@
 """The facts of one case: its timeline folded once, then read off."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite, nan
+from typing import NamedTuple
 
 from router.calendar import Calendar
 from router.cases.model import Case, Event, Money
-from router.cases.timeline import Timeline
+from router.cases.timeline import METHODS_BY_TYPE, Timeline
 from router.facts import Fact, Type, Value
 from router.money import to_major
 from router.time import HOUR
@@ -25,8 +26,7 @@ class Terms:
     attributes: tuple[Fact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """A warning: a fixed kind and a sentence."""
 
     code: str
@@ -41,8 +41,8 @@ class CaseState:
     case: Case
     now: int
     timeline: Timeline
+    notices: list[Notice]
     facts: tuple[Value, ...] = ()
-    notices: list[Notice] = field(default_factory=list)
 
 
 def read_case(
@@ -53,32 +53,26 @@ def read_case(
     ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
     none. ``order_on_record`` is the answer of the CRM.
     """
-    timeline = Timeline(case.opened_at, terms.hedged, order_on_record=order_on_record)
-    state = CaseState(case, now, timeline)
-    timeline.apply(_in_order(case.timeline, now, state.notices))
+    timeline = Timeline(case.opened_at, terms.hedged, order_on_record)
+    notices: list[Notice] = []
+    for event in in_order(case.timeline, now, notices):
+        what = event.what
+        METHODS_BY_TYPE[type(what)](timeline, event.at, *what)
+    return settle(case, timeline, terms, now, notices, as_of)
+
+
+def settle(case: Case, timeline: Timeline, terms: Terms, now: int, notices: list[Notice], as_of: int | None) -> CaseState:
+    """The state and facts of a case whose events the timeline has taken in."""
     timeline.end(now)
+    state = CaseState(case, now, timeline, notices)
     _assemble(state, terms, as_of)
     return state
 
 
-def _in_order(events: tuple[Event, ...], now: int, notices: list[Notice]) -> list[Event]:
+def in_order(events: tuple[Event, ...], now: int, notices: list[Notice]) -> list[Event]:
     """Events up to ``now`` by (at, sequence, position), of a repeated id the first."""
-    before = None
-    seen: set[str] = set()
-    tidy = True
-    for event in events:
-        key = (event[0], event[2])
-        event_id = event[3]
-        if (before is not None and key < before) or key[0] > now or event_id in seen:
-            tidy = False
-            break
-        if event_id:
-            seen.add(event_id)
-        before = key
-    if tidy:
-        return events  # type: ignore[return-value]
     kept: list[Event] = []
-    seen.clear()
+    seen: set[str] = set()
     for event in sorted(events, key=lambda e: (e.at, e.sequence)):
         if event.at > now:
             notices.append(Notice("future-event", f"an event of the future was left out: {_name(event)}"))
@@ -107,14 +101,14 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         notices.append(Notice("opened-in-future", "the case is opened later than now"))
     for promise_id in t.repeated_promises:
         notices.append(Notice("repeated-promise", f"promise {promise_id} was made more than once; the first counts"))
-    broken, overdue = _promises(t, now)
+    broken, overdue = _promises(t, now) if t.promises else (0, 0)
     goodwill, since, refund, only_statutory = _offers(t, terms, as_of, notices) if t.offers else (0, 0, 0, False)
     waited = sum(end - start for start, end in t.waits) if t.waits else 0
     if t.accepted_at is not None:
         status = "accepted"
     else:
         status = "open" if t.waiting_since is None else "waiting"
-    facts: tuple[Value, ...] = (
+    facts = (
         issue,
         case.channel,
         case.touchpoint or (terms.touchpoints[issue] if issue is not None else None),
@@ -155,15 +149,15 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         since,
         refund,
     )
-    state.facts = facts + _attributes(case, terms, notices) if terms.attributes or case.attributes else facts
+    state.facts = (*facts, *_attributes(case, terms, notices)) if terms.attributes or case.attributes else facts
 
 
 def _promises(t: Timeline, now: int) -> tuple[int, int]:
     """How many promises are broken, and the longest overdue of those not kept, in microseconds."""
     broken = overdue = 0
-    for promise in t.promises.values():
+    for name, promise in t.promises.items():
         if promise.due_at < now:
-            kept_at = t.kept.get(promise.id)
+            kept_at = t.kept.get(name)
             if kept_at is None:
                 broken += 1
                 overdue = max(overdue, now - promise.due_at)
@@ -175,7 +169,7 @@ def _promises(t: Timeline, now: int) -> tuple[int, int]:
 def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice]) -> tuple[int, int, int, bool]:
     """Goodwill, goodwill after ``as_of`` and refund, offered and not rejected, in minor units; whether all was statutory."""
     goodwill = since = refund = 0
-    for offer, at in t.offers:
+    for offer in t.offers:
         if offer.amount is None or offer.id in t.rejected:
             continue
         if offer.amount.currency != terms.currency:
@@ -184,9 +178,9 @@ def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice])
             refund += offer.amount.minor
         else:
             goodwill += offer.amount.minor
-            if as_of is None or at > as_of:
+            if as_of is None or offer.at > as_of:
                 since += offer.amount.minor
-    return goodwill, since, refund, all(offer.statutory for offer, _ in t.offers)
+    return goodwill, since, refund, all(offer.statutory for offer in t.offers)
 
 
 def _amount(money: Money, terms: Terms, what: str, notices: list[Notice]) -> float:

@@ -1,7 +1,7 @@
 """The case and its timeline as frozen types. Instants are microseconds of UTC, money is in minor units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from router.facts import Value
@@ -249,8 +249,7 @@ class Event(NamedTuple):
     agent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One case. Texts are NFC; an empty text is not given. ``attributes`` are what the policy declares as ``case.*``."""
 
     id: str
@@ -262,5 +261,5 @@ class Case:
     order_id: str = ""
     value_at_stake: Money | None = None
     brand: str = ""
-    attributes: Mapping[str, Value | Money] = field(default_factory=dict)
+    attributes: Mapping[str, Value | Money] = MappingProxyType({})
     timeline: tuple[Event, ...] = ()

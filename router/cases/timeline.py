@@ -1,21 +1,20 @@
 """What a timeline adds up to at a moment: one pass over its events, in order."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from router.cases import model as m
 from router.cases.hedges import fold_text
+from router.cases.model import EVENTS, Money
 
 PROOF_OF_PURCHASE = "proof_of_purchase"
 
 
 class Promise(NamedTuple):
-    """A promise: its id, when it was made and is due, and who made it."""
+    """A promise: when it was made and is due."""
 
-    id: str
     made_at: int
     due_at: int
-    agent_id: str
 
 
 class Claim(NamedTuple):
@@ -26,117 +25,91 @@ class Claim(NamedTuple):
     at: int
 
 
-class Timeline:
-    """The running state of a timeline. Feed it events in order with :meth:`apply`; then read its attributes.
+class Offer(NamedTuple):
+    """A remedy offered: when, which, how much, and whether it is statutory."""
 
-    Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
-    ``waiting_since`` is the one that still runs.
+    at: int
+    id: str
+    kind: str
+    amount: Money | None
+    statutory: bool
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Timeline:
+    """The running state of a timeline: a method for each event, called in the order of the events with its time and attributes.
+
+    Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act; ``waiting_since`` is
+    the one that still runs. What has not happened stands as a default of the class, so that a new timeline costs nothing.
     """
 
-    __slots__ = (
-        "accepted_at",
-        "acknowledged_at",
-        "apologies",
-        "chases",
-        "claims",
-        "closed_without_acceptance",
-        "conflicts",
-        "contact_channel",
-        "contacts",
-        "escalation_requested",
-        "escalations_refused",
-        "evidence_repeats",
-        "failed_channels",
-        "failed_contacts",
-        "handoffs",
-        "hedged",
-        "hedged_apologies",
-        "kept",
-        "leaving_signalled",
-        "offers",
-        "opened_at",
-        "order_on_record",
-        "owner",
-        "promises",
-        "proposed",
-        "public_posts",
-        "public_posts_removed",
-        "public_posts_unanswered",
-        "received",
-        "redirects",
-        "rejected",
-        "remedies_rejected",
-        "reopened",
-        "repeated_promises",
-        "replied_at",
-        "requested",
-        "taken",
-        "unanswered",
-        "unanswered_since",
-        "waiting_since",
-        "waits",
-    )
+    # from the customer
+    contacts = 0
+    chases = 0
+    unanswered = 0
+    unanswered_since = 0
+    contact_channel: str | None = None
+    failed_contacts = 0
+    failed_channels: Mapping[str, None] = _NOTHING
+    received: Mapping[str, int] = _NOTHING
+    remedies_rejected = 0
+    rejected: Mapping[str, None] = _NOTHING
+    escalation_requested = False
+    public_posts = 0
+    public_posts_unanswered = 0
+    leaving_signalled = False
+    accepted_at: int | None = None
+    reopened = 0
+    # from the company
+    replied_at: int | None = None
+    acknowledged_at: int | None = None
+    redirects = 0
+    claims: Mapping[str, Claim] = _NOTHING
+    conflicts: tuple[tuple[Claim, Claim], ...] = ()
+    promises: Mapping[str, Promise] = _NOTHING
+    repeated_promises: tuple[str, ...] = ()
+    kept: Mapping[str, int] = _NOTHING
+    requested: Mapping[str, int] = _NOTHING
+    evidence_repeats = 0
+    waiting_since: int | None = None
+    waits: tuple[tuple[int, int], ...] = ()
+    apologies = 0
+    hedged_apologies = 0
+    offers: tuple[Offer, ...] = ()
+    owner: str | None = None
+    handoffs = 0
+    escalations_refused = 0
+    public_posts_removed = 0
+    proposed: Mapping[str, tuple[str, ...]] = _NOTHING
+    taken: Mapping[str, None] = _NOTHING
+    closed_without_acceptance = False
 
-    def __init__(self, opened_at: int, hedged: Callable[[str], bool], *, order_on_record: bool | None) -> None:
+    def __init__(self, opened_at: int, hedged: Callable[[str], bool], order_on_record: bool | None) -> None:  # noqa: FBT001 - as the CRM answers
         self.opened_at = opened_at
         self.hedged = hedged
         self.order_on_record = order_on_record
-        self.contacts = self.chases = self.unanswered = self.failed_contacts = self.redirects = 0
-        self.unanswered_since = 0
-        self.contact_channel: str | None = None
-        self.failed_channels: dict[str, None] = {}
-        self.replied_at: int | None = None
-        self.acknowledged_at: int | None = None
-        self.claims: dict[str, Claim] = {}
-        self.conflicts: list[tuple[Claim, Claim]] = []
-        self.promises: dict[str, Promise] = {}
-        self.kept: dict[str, int] = {}
-        self.repeated_promises: list[str] = []
-        self.requested: dict[str, int] = {}
-        self.received: dict[str, int] = {}
-        self.evidence_repeats = 0
-        self.waiting_since: int | None = None
-        self.waits: list[tuple[int, int]] = []
-        self.apologies = self.hedged_apologies = 0
-        self.offers: list[tuple[m.RemedyOffered, int]] = []
-        self.rejected: set[str] = set()
-        self.remedies_rejected = 0
-        self.owner: str | None = None
-        self.handoffs = 0
-        self.escalation_requested = False
-        self.escalations_refused = 0
-        self.public_posts = self.public_posts_unanswered = self.public_posts_removed = 0
-        self.proposed: dict[str, list[str]] = {}
-        self.taken: dict[str, None] = {}
-        self.leaving_signalled = self.closed_without_acceptance = False
-        self.reopened = 0
-        self.accepted_at: int | None = None
-
-    def apply(self, events: Iterable[m.Event]) -> None:
-        """Take in events that are ordered, not of the future, and each once."""
-        handlers = _HANDLERS
-        for event in events:
-            handlers[type(event.what)](self, event, event.what)
-
-    def _customer_acts(self, at: int) -> None:
-        """Any act of the customer ends the waiting for them."""
-        since = self.waiting_since
-        if since is not None:
-            self.waiting_since = None
-            self._wait(since, at)
-
-    def _wait(self, since: int, until: int) -> None:
-        """Waits count from the opening only."""
-        start = max(since, self.opened_at)
-        if until > start:
-            self.waits.append((start, until))
 
     def end(self, now: int) -> None:
         """The wait that still runs lasts until ``now``."""
         if self.waiting_since is not None:
             self._wait(self.waiting_since, now)
 
-    def _replied(self, at: int) -> None:
+    def _wait(self, since: int, until: int) -> None:
+        """Waits count from the opening only."""
+        start = max(since, self.opened_at)
+        if until > start:
+            self.waits = (*self.waits, (start, until))
+
+    def _act(self, at: int) -> None:
+        """Any act of the customer ends the waiting for them."""
+        since = self.waiting_since
+        if since is not None:
+            self.waiting_since = None
+            self._wait(since, at)
+
+    def _reply(self, at: int) -> None:
         self.replied_at = at
         self.unanswered = 0
         if self.acknowledged_at is None and at >= self.opened_at:
@@ -144,166 +117,187 @@ class Timeline:
 
     # the customer
 
-    def _customer_contacted(self, event: m.Event, what: m.CustomerContacted) -> None:
+    def customer_contacted(self, at: int, channel: str | None) -> None:
+        """A contact; a chase if the one before had no reply."""
         self.contacts += 1
         if self.unanswered:
             self.chases += 1
         else:
-            self.unanswered_since = event.at
+            self.unanswered_since = at
         self.unanswered += 1
-        if what.channel is not None:
-            self.contact_channel = what.channel
-            self.failed_channels.pop(what.channel, None)
-        self._customer_acts(event.at)
+        if channel is not None:
+            self.contact_channel = channel
+            if channel in self.failed_channels:
+                self.failed_channels = {name: None for name in self.failed_channels if name != channel}
+        if self.waiting_since is not None:
+            self._act(at)
 
-    def _contact_failed(self, event: m.Event, what: m.ContactFailed) -> None:
+    def contact_failed(self, at: int, channel: str | None, _reason: str) -> None:
+        """The customer could not get through."""
         self.failed_contacts += 1
-        if what.channel is not None:
-            self.failed_channels[what.channel] = None
-        self._customer_acts(event.at)
+        if channel is not None:
+            self.failed_channels = {**self.failed_channels, channel: None}
+        self._act(at)
 
-    def _evidence_received(self, event: m.Event, what: m.EvidenceReceived) -> None:
-        self.received.setdefault(what.item, event.at)
-        self._customer_acts(event.at)
+    def evidence_received(self, at: int, item: str) -> None:
+        """A piece of evidence came."""
+        self.received = {item: at} | self.received  # type: ignore[operator]
+        self._act(at)
 
-    def _remedy_accepted(self, event: m.Event, what: m.RemedyAccepted) -> None:
-        del what
-        self._customer_acts(event.at)
+    def remedy_accepted(self, at: int, _id: str) -> None:
+        """The customer accepted a remedy."""
+        self._act(at)
 
-    def _remedy_rejected(self, event: m.Event, what: m.RemedyRejected) -> None:
+    def remedy_rejected(self, at: int, offer: str) -> None:
+        """The customer rejected a remedy."""
         self.remedies_rejected += 1
-        self.rejected.add(what.id)
-        self._customer_acts(event.at)
+        self.rejected = {**self.rejected, offer: None}
+        self._act(at)
 
-    def _escalation_requested(self, event: m.Event, what: m.EscalationRequested) -> None:
-        del what
+    def escalation_requested_(self, at: int) -> None:
+        """The customer asked for somebody else."""
         self.escalation_requested = True
-        self._customer_acts(event.at)
+        self._act(at)
 
-    def _posted_publicly(self, event: m.Event, what: m.PostedPublicly) -> None:
-        del what
+    def posted_publicly(self, at: int) -> None:
+        """The customer posted publicly."""
         self.public_posts += 1
         self.public_posts_unanswered += 1
-        self._customer_acts(event.at)
+        self._act(at)
 
-    def _leaving_signalled(self, event: m.Event, what: m.LeavingSignalled) -> None:
-        del what
+    def leaving_signalled_(self, at: int) -> None:
+        """The customer signalled to leave."""
         self.leaving_signalled = True
-        self._customer_acts(event.at)
+        self._act(at)
 
-    def _resolution_accepted(self, event: m.Event, what: m.ResolutionAccepted) -> None:
-        del what
+    def resolution_accepted(self, at: int) -> None:
+        """The customer accepted the resolution."""
         if self.accepted_at is None:
-            self.accepted_at = event.at
-        self._customer_acts(event.at)
+            self.accepted_at = at
+        self._act(at)
 
-    def _reopened(self, event: m.Event, what: m.Reopened) -> None:
-        del what
+    def reopened_(self, at: int) -> None:
+        """The case was reopened."""
         self.reopened += 1
         self.accepted_at = None
-        self._customer_acts(event.at)
+        self._act(at)
 
     # the company
 
-    def _company_replied(self, event: m.Event, what: m.CompanyReplied) -> None:
-        if what.automatic:
-            if self.acknowledged_at is None and event.at >= self.opened_at:
-                self.acknowledged_at = event.at
+    def company_replied(self, at: int, _channel: str | None, public: bool, automatic: bool) -> None:  # noqa: FBT001 - attributes
+        """A reply; an automatic one only acknowledges."""
+        if automatic:
+            if self.acknowledged_at is None and at >= self.opened_at:
+                self.acknowledged_at = at
             return
-        self._replied(event.at)
-        if what.public:
+        self._reply(at)
+        if public:
             self.public_posts_unanswered = 0
 
-    def _redirected(self, event: m.Event, what: m.Redirected) -> None:
-        del event, what
+    def redirected(self, _at: int, _channel: str | None) -> None:
+        """The customer was told to use another channel."""
         self.redirects += 1
 
-    def _statement_made(self, event: m.Event, what: m.StatementMade) -> None:
-        self._replied(event.at)
-        topic = fold_text(what.topic)
-        claim = Claim(what.topic, what.claim, event.at)
-        before = self.claims.get(topic)
-        self.claims[topic] = claim
-        if before is not None and not what.corrects and fold_text(before.claim) != fold_text(what.claim):
-            self.conflicts.append((before, claim))
+    def statement_made(self, at: int, topic: str, claim: str, corrects: bool) -> None:  # noqa: FBT001 - attributes
+        """A claim; a contradiction if it differs from the one before on its topic and is no correction."""
+        self._reply(at)
+        key = fold_text(topic)
+        before = self.claims.get(key)
+        now = Claim(topic, claim, at)
+        self.claims = {**self.claims, key: now}
+        if before is not None and not corrects and fold_text(before.claim) != fold_text(claim):
+            self.conflicts = (*self.conflicts, (before, now))
 
-    def _promise_made(self, event: m.Event, what: m.PromiseMade) -> None:
-        self._replied(event.at)
-        if what.id in self.promises:
-            self.repeated_promises.append(what.id)
+    def promise_made(self, at: int, promise: str, due_at: int) -> None:
+        """A promise; of two with one id the first counts."""
+        self._reply(at)
+        if promise in self.promises:
+            self.repeated_promises = (*self.repeated_promises, promise)
         else:
-            self.promises[what.id] = Promise(what.id, event.at, what.due_at, event.agent_id)
+            self.promises = {**self.promises, promise: Promise(at, due_at)}
 
-    def _promise_kept(self, event: m.Event, what: m.PromiseKept) -> None:
-        self.kept.setdefault(what.id, event.at)
+    def promise_kept(self, at: int, promise: str) -> None:
+        """A promise was kept."""
+        self.kept = {promise: at} | self.kept  # type: ignore[operator]
 
-    def _evidence_requested(self, event: m.Event, what: m.EvidenceRequested) -> None:
-        self._replied(event.at)
-        if what.item in self.received or (what.item == PROOF_OF_PURCHASE and self.order_on_record):
+    def evidence_requested(self, at: int, item: str) -> None:
+        """A request for evidence; a repeat if it was received or is on record, else the wait for the customer begins."""
+        self._reply(at)
+        if item in self.received or (item == PROOF_OF_PURCHASE and self.order_on_record):
             self.evidence_repeats += 1
             return
-        self.requested.setdefault(what.item, event.at)
+        self.requested = {item: at} | self.requested  # type: ignore[operator]
         if self.waiting_since is None:
-            self.waiting_since = event.at
+            self.waiting_since = at
 
-    def _apology_given(self, event: m.Event, what: m.ApologyGiven) -> None:
-        self._replied(event.at)
+    def apology_given(self, at: int, text: str | None, hedged: bool | None) -> None:  # noqa: FBT001 - attributes
+        """An apology, hedged if so flagged or if its words take it back."""
+        self._reply(at)
         self.apologies += 1
-        if what.hedged or (what.text is not None and self.hedged(what.text)):
+        if hedged or (text is not None and self.hedged(text)):
             self.hedged_apologies += 1
 
-    def _remedy_offered(self, event: m.Event, what: m.RemedyOffered) -> None:
-        self._replied(event.at)
-        self.offers.append((what, event.at))
+    def remedy_offered(self, at: int, offer: str, kind: str, amount: Money | None, statutory: bool) -> None:  # noqa: FBT001 - attributes
+        """A remedy was offered."""
+        self._reply(at)
+        self.offers = (*self.offers, Offer(at, offer, kind, amount, statutory))
 
-    def _owner_assigned(self, event: m.Event, what: m.OwnerAssigned) -> None:
-        del event
-        if self.owner is not None and self.owner != what.agent_id:
+    def owner_assigned(self, _at: int, agent_id: str) -> None:
+        """Somebody became the owner; a hand-off if it was somebody else before."""
+        if self.owner is not None and self.owner != agent_id:
             self.handoffs += 1
-        self.owner = what.agent_id
+        self.owner = agent_id
 
-    def _escalation_granted(self, event: m.Event, what: m.EscalationGranted) -> None:
-        del what
+    def escalation_granted(self, at: int) -> None:
+        """The case was escalated."""
         self.escalation_requested = False
-        self._replied(event.at)
+        self._reply(at)
 
-    def _escalation_refused(self, event: m.Event, what: m.EscalationRefused) -> None:
-        del what
+    def escalation_refused(self, at: int) -> None:
+        """An escalation was refused."""
         self.escalations_refused += 1
-        self._replied(event.at)
+        self._reply(at)
 
-    def _public_post_removed(self, event: m.Event, what: m.PublicPostRemoved) -> None:
-        del event, what
+    def public_post_removed(self, _at: int) -> None:
+        """The company removed a public post."""
         self.public_posts_removed += 1
 
-    def _adverse_action_proposed(self, event: m.Event, what: m.AdverseActionProposed) -> None:
-        del event
-        self.proposed.setdefault(what.kind, [])
+    def adverse_action_proposed(self, _at: int, kind: str) -> None:
+        """An action against the customer was proposed."""
+        self.proposed = {kind: ()} | self.proposed  # type: ignore[operator]
 
-    def _adverse_action_approved(self, event: m.Event, what: m.AdverseActionApproved) -> None:
-        del event
-        if what.kind in self.proposed:
-            self.proposed[what.kind].append(what.level)
+    def adverse_action_approved(self, _at: int, kind: str, level: str) -> None:
+        """A proposed action was approved by somebody of a level."""
+        if kind in self.proposed:
+            self.proposed = {**self.proposed, kind: (*self.proposed[kind], level)}
 
-    def _adverse_action_taken(self, event: m.Event, what: m.AdverseActionTaken) -> None:
-        del event
-        self.proposed.pop(what.kind, None)
-        self.taken[what.kind] = None
+    def adverse_action_taken(self, at: int, kind: str) -> None:
+        """The action was taken."""
+        self.adverse_action_withdrawn(at, kind)
+        self.taken = {**self.taken, kind: None}
 
-    def _adverse_action_withdrawn(self, event: m.Event, what: m.AdverseActionWithdrawn) -> None:
-        del event
-        self.proposed.pop(what.kind, None)
+    def adverse_action_withdrawn(self, _at: int, kind: str) -> None:
+        """A proposal was withdrawn."""
+        self.proposed = {name: levels for name, levels in self.proposed.items() if name != kind}
 
-    def _adverse_action_reversed(self, event: m.Event, what: m.AdverseActionReversed) -> None:
-        del event
-        self.taken.pop(what.kind, None)
+    def adverse_action_reversed(self, _at: int, kind: str) -> None:
+        """An action taken was reversed."""
+        self.taken = {name: None for name in self.taken if name != kind}
 
-    def _closed_by_company(self, event: m.Event, what: m.ClosedByCompany) -> None:
-        del event, what
+    def closed_by_company(self, _at: int) -> None:
+        """The company closed the case."""
         if self.accepted_at is None:
             self.closed_without_acceptance = True
 
 
-_HANDLERS: Mapping[type[m.What], Callable[[Timeline, m.Event, m.What], None]] = {
-    kind: getattr(Timeline, f"_{name}") for name, kind in m.EVENTS.items()
-}
+def _method(name: str) -> Callable[..., None]:
+    """The method of an event; one that would hide a fact of the same name ends in an underscore."""
+    found: Callable[..., None] = getattr(Timeline, f"{name}_", None) or getattr(Timeline, name)
+    return found
+
+
+METHODS: Mapping[str, Callable[..., None]] = {name: _method(name) for name in EVENTS}
+"""What takes in each event, by its name: called with the timeline, its time and its attributes."""
+
+METHODS_BY_TYPE: Mapping[type, Callable[..., None]] = {kind: METHODS[name] for name, kind in EVENTS.items()}
+"""The same by the event's type."""

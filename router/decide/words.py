@@ -1,0 +1,151 @@
+"""A decision in words: the one place where its sentences are rendered, and only for what is shown."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from router.decide.floor import AGEING, APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
+from router.decide.model import Contribution, Decision, Suggestion
+from router.facts import Value
+from router.policy.sentence import Sentence
+from router.time import to_datetime
+
+
+class DigestKind(StrEnum):
+    """What a line of a digest tells of."""
+
+    RECEIVED = "received"
+    PROMISED = "promised"
+    SAID = "said"
+    OPEN = "open"
+
+
+class DigestLine(NamedTuple):
+    """One line of what is known of a case, and when it happened or fell due."""
+
+    kind: DigestKind
+    at: int
+    text: str
+
+
+class Words:
+    """The sentences of one decision, with times in the policy's zone."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+
+    def read(self, name: str) -> Value:
+        """The value of a fact, of a result of the plan, or of a detail of the timeline."""
+        decision = self.decision
+        place = decision.places.get(name)
+        if place is not None:
+            return (decision.customer if place[0] else decision.state.facts)[place[1]]
+        result = _RESULTS.get(name)
+        if result is not None:
+            return result(decision)
+        detail = _DETAILS.get(name)
+        return detail(self) if detail is not None else None
+
+    def say(self, sentence: Sentence) -> str:
+        """A sentence with its facts."""
+        return sentence.render(self.read) if sentence.names else sentence.texts[0]
+
+    def contribution(self, contribution: Contribution) -> str:
+        """Why the points were given."""
+        return self.say((contribution.rule or AGEING).because)
+
+    def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
+        """Rule id, kind and reason of a suggestion."""
+        if suggestion.rule is None:
+            return "engine-apology", APOLOGY_KIND, self.say(APOLOGY)
+        return suggestion.rule.id, suggestion.rule.kind, self.say(suggestion.rule.because)
+
+    def closure(self) -> str:
+        """Whether the case may close, and why."""
+        return MAY_CLOSE if self.decision.may_close else MAY_NOT_CLOSE
+
+    def day(self, instant: int) -> str:
+        """A day as people say it: ``12 September``."""
+        local = to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
+        return f"{local.day} {local:%B}"
+
+    def moment(self, instant: int) -> str:
+        """A day and time: ``12 September 14:30``."""
+        local = to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
+        return f"{local.day} {local:%B %H:%M}"
+
+    def digest(self) -> list[DigestLine]:
+        """What was received, promised and said, and what is still open, each part in the order of time."""
+        t, now = self.decision.state.timeline, self.decision.now
+        lines = [DigestLine(DigestKind.RECEIVED, at, item) for item, at in t.received.items()]
+        still_open: list[DigestLine] = []
+        for name, promise in t.promises.items():
+            kept = t.kept.get(name)
+            if kept is not None:
+                outcome = "kept" if kept <= promise.due_at else "kept late"
+            else:
+                outcome = "broken" if promise.due_at < now else "still to be kept"
+                still_open.append(DigestLine(DigestKind.OPEN, promise.due_at, f"promise {name}: {outcome}"))
+            lines.append(DigestLine(DigestKind.PROMISED, promise.made_at, f"{name}: {outcome}"))
+        lines += [DigestLine(DigestKind.SAID, claim.at, f"{claim.topic}: {claim.claim}") for claim in t.claims.values()]
+        lines += [
+            DigestLine(DigestKind.SAID, after.at, f"{after.topic}: {before.claim!r}, then {after.claim!r}, not corrected")
+            for before, after in t.conflicts
+        ]
+        for item, at in t.requested.items():
+            if item not in t.received:
+                still_open.append(DigestLine(DigestKind.OPEN, at, f"{item} was asked for and has not come"))
+        if t.unanswered:
+            text = f"{t.unanswered} contact(s) without a reply"
+            still_open.append(DigestLine(DigestKind.OPEN, t.unanswered_since, text))
+        order = list(DigestKind)
+        return sorted(lines + still_open, key=lambda line: (order.index(line.kind), line.at))
+
+
+_RESULTS: Mapping[str, Callable[[Decision], Value]] = {
+    "tier": lambda d: d.tier.name,
+    "tier.rank": lambda d: float(d.tier.rank),
+    "score": lambda d: float(d.score),
+    "band": lambda d: d.band,
+    "level": lambda d: d.level.name,
+    "level.rank": lambda d: float(d.level.rank),
+}
+
+
+def _listed(parts: Iterable[str]) -> str | None:
+    return ", ".join(parts) or None
+
+
+def _received(w: Words) -> Value:
+    return _listed(f"{item} ({w.day(at)})" for item, at in w.decision.state.timeline.received.items())
+
+
+def _outstanding(w: Words) -> Value:
+    t = w.decision.state.timeline
+    return _listed(item for item in t.requested if item not in t.received)
+
+
+def _contradiction(w: Words) -> Value:
+    conflicts = w.decision.state.timeline.conflicts
+    if not conflicts:
+        return None
+    before, after = conflicts[-1]
+    return f"{before.claim!r} ({w.day(before.at)}), then {after.claim!r} ({w.day(after.at)})"
+
+
+def _broken_promise(w: Words) -> Value:
+    t, now = w.decision.state.timeline, w.decision.now
+    broken = ((name, p.due_at) for name, p in t.promises.items() if p.due_at < now and t.kept.get(name, now) > p.due_at)
+    return _listed(f"{name} by {w.moment(due_at)}" for name, due_at in broken)
+
+
+_DETAILS: Mapping[str, Callable[[Words], Value]] = {
+    "detail.received": _received,
+    "detail.outstanding": _outstanding,
+    "detail.contradiction": _contradiction,
+    "detail.broken_promise": _broken_promise,
+    "detail.failed_channels": lambda w: _listed(w.decision.state.timeline.failed_channels),
+    "detail.owner": lambda w: w.decision.owner,
+    "detail.next_person": lambda w: w.decision.next_person.name,
+}
