@@ -1,7 +1,9 @@
 """The policies that are served: every version in its file, and which is in force when."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from router.errors import PolicyError, Problem, UnknownPolicyError, nearby
@@ -9,6 +11,8 @@ from router.policy.compile import compile_policy
 from router.policy.model import Policy
 from router.policy.releases import RELEASES, Release, edited, in_force, misplaced, read_releases, recorded_holidays
 from router.time import format_instant
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def order_of(version: str) -> tuple[int, ...]:
@@ -90,22 +94,27 @@ class PolicyStore:
         raise UnknownPolicyError([Problem("unknown-policy", said)])
 
 
+def shipped_policies() -> Path:
+    """The folder of the policies that come with the package."""
+    return Path(str(files("router"))) / "_shipped" / "policies"
+
+
 def policy_folders(root: Path) -> list[Path]:
     """The folders below ``root`` that hold a policy."""
     if not root.is_dir():
         return []
-    return [folder for folder in sorted(root.iterdir()) if folder.is_dir() and is_policy_folder(folder)]
+    return [f for f in sorted(root.iterdir()) if f.is_dir() and ((f / RELEASES).is_file() or version_files(f))]
 
 
 def is_policy_folder(folder: Path) -> bool:
-    """Whether policy files, or their releases, stand directly in ``folder``."""
-    return (folder / RELEASES).is_file() or bool(version_files(folder))
+    """Whether releases, or a file named as a version, stand directly in ``folder``."""
+    return (folder / RELEASES).is_file() or any(_VERSION.fullmatch(path.stem) for path in version_files(folder))
 
 
 def version_files(folder: Path) -> list[Path]:
     """The policy files of a folder, oldest version first."""
-    files = [path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern)]
-    found = [path for path in files if path.name != RELEASES and not path.name.startswith(".")]
+    found = [path for path in folder.glob("*.y*ml") if path.suffix in {".yaml", ".yml"}]
+    found = [path for path in found if path.name != RELEASES and not path.name.startswith(".")]
     return sorted(found, key=lambda path: (order_of(path.stem), path.name))
 
 

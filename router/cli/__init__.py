@@ -1,0 +1,43 @@
+"""The command ``case-router``: the only place that reads settings and the clock, and wires the parts together."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from router.cli.policy import app as policy
+from router.errors import RouterError
+
+app = typer.Typer(
+    name="case-router",
+    help="Decides how a customer-service case is handled.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(policy, name="policy")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"case-router {version('case-router')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command; what people did wrong is told without a traceback."""
+    try:
+        app()
+    except RouterError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Scenarios: cases with what a policy is expected to decide of them, and their runner."""

@@ -1,0 +1,57 @@
+"""A failed scenario in words: what was expected, what was found, and the rules and facts behind it."""
+
+from collections.abc import Iterator, Mapping
+
+from router.facts import Value
+from router.policy.expression import names, write
+from router.policy.model import Policy, Rule
+from router.policy.sentence import say
+from router.scenarios.model import Failure, Observed, Outcome
+
+
+def explain(outcome: Outcome) -> str:
+    """The failures of one scenario, one a line, with what lies behind them below."""
+    scenario, seen = outcome.scenario, outcome.observed
+    lines = [f"{scenario.where}:{scenario.line}: {scenario.name}"]
+    rules = {rule.id: rule for rule in scenario.policy.rules}
+    shown: set[str] = set()
+    for failure in outcome.failures:
+        lines.append(f"  {failure}")
+        for line in _behind(failure, scenario.policy, seen, rules):
+            if line not in shown:
+                shown.add(line)
+                lines.append(f"    {line}")
+    return "\n".join(lines)
+
+
+def _behind(failure: Failure, policy: Policy, seen: Observed, rules: Mapping[str, Rule]) -> Iterator[str]:
+    part = failure.field.partition(".")[0]
+    if failure.rule in rules:
+        rule = rules[failure.rule]
+        yield f"{rule.id} when {write(rule.when)}{_facts(rule, seen)}"
+    elif part in {"priority", "better_than"}:
+        yield f"score {seen.score}, band {seen.band}"
+        for rule_id, points in seen.points.items():
+            facts = _facts(rules[rule_id], seen) if rule_id in rules else ""
+            yield f"{points:+d} {rule_id}{facts}"
+    elif part in {"escalation", "recompense"}:
+        for given in seen.suggestions if part == "recompense" else ():
+            amount = "" if given.amount is None else f" {given.amount / 10**policy.exponent:.{policy.exponent}f}"
+            yield f"{given.kind}{amount} by {given.rule}"
+        fired = [rule for rule in getattr(policy, part) if rule.id in seen.fired]
+        for rule in fired:
+            yield f"{rule.id} fired{_facts(rule, seen)}"
+
+
+def _facts(rule: Rule, seen: Observed) -> str:
+    read = names(rule.when) | (names(rule.gives) if rule.gives else frozenset())
+    results: Mapping[str, Value] = {
+        "tier": seen.tier,
+        "score": float(seen.score),
+        "band": seen.band,
+        "level": seen.level,
+        "level.rank": float(seen.level_rank),
+    }
+    values = {**(seen.facts or {}), **results}
+    told = [f"{name} = {say(values[name])}" for name in sorted(read) if name in values]
+    return f"  ({', '.join(told)})" if told else ""

@@ -1,0 +1,162 @@
+"""From scenario files to scenarios bound to their policies, with every mistake of every file."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from router.decide.decider import case_layout
+from router.decide.records import FactRecords, facts_layout, read_facts
+from router.errors import PolicyError, Problem, nearby
+from router.policy.model import Policy
+from router.policy.store import read_text
+from router.scenarios.document import ScenarioDocument, ScenariosDocument
+from router.scenarios.model import Scenario
+from router.yaml import Source, load
+
+PolicyOf: TypeAlias = Callable[[Path, str], Policy]
+"""The policy for a scenario file and the version it asks for (empty: the newest). Raises ``PolicyError``."""
+
+CUSTOMER, ORDER = "customer", "order"
+"""Ids of the customer and the order of a scenario that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFile:
+    """A file that was read: where it stands, its text with places, and its scenarios as written."""
+
+    path: Path
+    source: Source
+    documents: tuple[ScenarioDocument, ...]
+
+
+def read_file(path: Path) -> ScenarioFile:
+    """Read one scenario file. Raises :class:`PolicyError` with every mistake in it."""
+    source = load(read_text(path), str(path))
+    document = source.read(ScenariosDocument)
+    if document is None:
+        raise PolicyError(source.problems)
+    seen: set[str] = set()
+    for index, scenario in enumerate(document.root):
+        if scenario.name in seen:
+            said = f"a scenario {scenario.name!r} is there already"
+            source.problems.append(source.problem("duplicate-id", said, (index, "name")))
+        seen.add(scenario.name)
+    if source.problems:
+        raise PolicyError(source.problems)
+    return ScenarioFile(path, source, tuple(document.root))
+
+
+def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
+    """Read several. Raises :class:`PolicyError` with every mistake in all of them."""
+    files: list[ScenarioFile] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            files.append(read_file(path))
+        except PolicyError as error:
+            problems += error.problems
+    if problems:
+        raise PolicyError(problems)
+    return tuple(files)
+
+
+def bind(files: Iterable[ScenarioFile], policy_of: PolicyOf) -> tuple[Scenario, ...]:
+    """Every scenario of the files, bound to its policy. Raises :class:`PolicyError` with every mistake."""
+    binder = _Binder(policy_of, {file.path: file for file in files})
+    found = [binder.bind(file, index) for file in tuple(binder.files.values()) for index in range(len(file.documents))]
+    if binder.problems:
+        raise PolicyError(dict.fromkeys(binder.problems))
+    return tuple(scenario for scenario in found if scenario is not None)
+
+
+@dataclass(slots=True)
+class _Binder:
+    policy_of: PolicyOf
+    files: dict[Path, ScenarioFile]
+    problems: list[Problem] = field(default_factory=list)
+    bound: dict[tuple[Path, int], Scenario | None] = field(default_factory=dict)
+
+    def bind(self, file: ScenarioFile, index: int) -> Scenario | None:
+        """One scenario, bound once; ``None`` if something is wrong with it."""
+        key = (file.path, index)
+        if key not in self.bound:
+            self.bound[key] = None  # what a scenario finds that is, in the end, to be better than itself
+            self.bound[key] = self.make(file, index)
+        return self.bound[key]
+
+    def make(self, file: ScenarioFile, index: int) -> Scenario | None:
+        document, source, before = file.documents[index], file.source, len(self.problems)
+        try:
+            policy = self.policy_of(file.path, document.policy_version or "")
+        except PolicyError as error:
+            self.problems += error.problems
+            return None
+        records = self.records(file, index, policy)
+        known = [fact.name for fact in (*facts_layout(policy), *case_layout(policy))]
+        for name in document.expect.facts:
+            if name not in known:
+                said = f"no fact {name}; {nearby(name, known)}"
+                self.problems.append(source.problem("unknown-fact", said, (index, "expect", "facts", name), key=True))
+        other = self.other(file, index) if document.better_than else None
+        if len(self.problems) > before:
+            return None
+        given = document.case
+        case = given.model_copy(
+            update={
+                "customer_id": given.customer_id or (CUSTOMER if document.customer is not None else ""),
+                "order_id": given.order_id or (ORDER if given.order_on_record is not None else ""),
+            }
+        ).case(document.name, policy.currency)
+        line = source.problem("", "", (index, "name")).line
+        return Scenario(document.name, str(file.path), line, policy, document.now, case, records, document.expect, other)
+
+    def records(self, file: ScenarioFile, index: int, policy: Policy) -> FactRecords:
+        document = file.documents[index]
+        layout = facts_layout(policy)
+        facts, mistakes = (None, []) if document.customer is None else read_facts(document.customer, layout)
+        for key, code, said in mistakes:
+            known_key = code == "unknown-fact"
+            self.problems.append(file.source.problem(code, said, (index, "customer", key), key=known_key))
+        case = document.case
+        return FactRecords(
+            layout,
+            policy.currency,
+            as_of=document.now,
+            customers={} if facts is None else {case.customer_id or CUSTOMER: facts},
+            orders=None if case.order_on_record is None else {case.order_id or ORDER: case.order_on_record},
+        )
+
+    def other(self, file: ScenarioFile, index: int) -> Scenario | None:
+        """The scenario that one has to be better than: of its file, else of its folder."""
+        name = file.documents[index].better_than or ""
+        at = (index, "better_than")
+        for candidate in self.neighbours(file):
+            names = [document.name for document in candidate.documents]
+            if name in names:
+                found = self.bind(candidate, names.index(name))
+                if found is None:
+                    said = f"{name!r} cannot be compared with: it is wrong itself, or it is to be better than this one"
+                    self.problems.append(file.source.problem("unknown-scenario", said, at))
+                return found
+        known = [document.name for candidate in self.neighbours(file) for document in candidate.documents]
+        said = f"no scenario {name!r} in this folder; {nearby(name, known)}"
+        self.problems.append(file.source.problem("unknown-scenario", said, at))
+        return None
+
+    def neighbours(self, file: ScenarioFile) -> Iterable[ScenarioFile]:
+        yield file
+        for path in scenario_files(file.path.parent):
+            if path != file.path and path.parent == file.path.parent:
+                if path not in self.files:
+                    try:
+                        self.files[path] = read_file(path)
+                    except PolicyError as error:
+                        self.problems += error.problems
+                        continue
+                yield self.files[path]
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """Every scenario file below a folder."""
+    return sorted(path for path in folder.rglob("*.y*ml") if path.suffix in {".yaml", ".yml"} and path.is_file())
