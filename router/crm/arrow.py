@@ -4,8 +4,9 @@ The only module that speaks to pyarrow. What a view shows is the file itself: no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from mmap import PROT_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +20,30 @@ BLOCK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: ``values`` are float64 or int8, or the bytes of texts, which have ``offsets`` and a bitmap ``valid``."""
+    """One column: ``values`` are float64 or int8, or the bytes of texts, which have ``offsets`` and a bitmap ``valid``.
+
+    ``start`` is where the values begin in the memory of their batch.
+    """
 
     name: str
     kind: str
-    values: Any
+    values: Any  # memory views are not typed by what they hold
     offsets: memoryview
     valid: memoryview | None
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A table of that many rows."""
+    """A table of that many rows; ``memory`` is the mapped file, whose slices are bytes and cheaper than those of a view."""
 
     rows: int
     columns: tuple[Column, ...]
-
-    def column(self, name: str) -> Column | None:
-        """The column of that name, or ``None``."""
-        return next((column for column in self.columns if column.name == name), None)
+    memory: mmap = field(repr=False)
 
 
-def write(frame: Any, path: Path) -> Batch:  # noqa: ANN401 - a Polars frame; readers of snapshots go without Polars
-    """Write a frame as one record batch; gives back the batch that was written, still in memory."""
+def write(frame: Any, path: Path) -> str:  # noqa: ANN401 - a Polars frame; who looks up goes without Polars
+    """Write a frame as one record batch; gives back the digest of what was to be written."""
     from polars import CompatLevel  # noqa: PLC0415 - as above
 
     table = frame.to_arrow(compat_level=CompatLevel.oldest()).combine_chunks()
@@ -49,50 +51,51 @@ def write(frame: Any, path: Path) -> Batch:  # noqa: ANN401 - a Polars frame; re
     batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return _batch(batch)
+    return digest(batch.num_rows, _columns(batch))
 
 
 def read(path: Path) -> Batch:
     """Map a file. Raises ``ValueError`` or ``OSError`` where it is no such file."""
-    file = pa.ipc.open_file(pa.memory_map(str(path)))
-    if file.num_record_batches != 1:
-        raise ValueError(f"{file.num_record_batches} record batches instead of one")
-    return _batch(file.get_batch(0))
+    with path.open("rb") as file:
+        memory = mmap(file.fileno(), 0, prot=PROT_READ)
+    whole = pa.py_buffer(memory)
+    content = pa.ipc.open_file(whole)
+    if content.num_record_batches != 1:
+        raise ValueError(f"{content.num_record_batches} record batches instead of one")
+    batch = content.get_batch(0)
+    return Batch(batch.num_rows, _columns(batch, whole.address), memory)
 
 
-def _batch(batch: Any) -> Batch:  # noqa: ANN401 - pyarrow has no types
-    return Batch(batch.num_rows, tuple(_column(batch, field.name, i) for i, field in enumerate(batch.schema)))
+def _columns(batch: Any, address: int = 0) -> tuple[Column, ...]:  # noqa: ANN401 - pyarrow has no types
+    return tuple(_column(field.name, batch.column(i), address) for i, field in enumerate(batch.schema))
 
 
-def _column(batch: Any, name: str, index: int) -> Column:  # noqa: ANN401 - pyarrow has no types
-    array, rows = batch.column(index), batch.num_rows
-    kind = str(array.type)
-    if array.offset:
-        raise ValueError(f"column {name} does not begin at its buffers' beginning")
+def _column(name: str, array: Any, address: int) -> Column:  # noqa: ANN401 - pyarrow has no types
+    kind, rows = str(array.type), len(array)
     valid, *buffers = array.buffers()
-    views = [memoryview(buffer) if buffer is not None else memoryview(b"") for buffer in buffers]
+    if array.offset or kind not in {NUMBER, FLAG, TEXT} or (array.null_count and kind != TEXT):
+        raise ValueError(f"column {name} is {kind}, with {array.null_count} nulls")
+    views = [memoryview(buffer or b"").cast("B") for buffer in buffers]
     nothing = memoryview(b"").cast("q")
-    if kind == TEXT:
-        offsets = views[0].cast("B")[: 8 * (rows + 1)].cast("q") if rows else nothing
-        bitmap = memoryview(valid).cast("B") if valid is not None and array.null_count else None
-        return Column(name, kind, views[1].cast("B"), offsets, bitmap)
-    if kind not in {NUMBER, FLAG} or array.null_count:
-        raise ValueError(f"column {name} is {kind} with {array.null_count} nulls")
-    raw = views[0].cast("B")
-    values: Any = raw[: 8 * rows].cast("d") if kind == NUMBER else raw[:rows].cast("b")
-    return Column(name, kind, values, nothing, None)
+    if kind == NUMBER:
+        return Column(name, kind, views[0][: 8 * rows].cast("d"), nothing, None)
+    if kind == FLAG:
+        return Column(name, kind, views[0][:rows].cast("b"), nothing, None)
+    offsets = views[0][: 8 * (rows + 1)].cast("q") if rows else nothing
+    bitmap = memoryview(valid).cast("B") if array.null_count else None
+    return Column(name, kind, views[1], offsets, bitmap, buffers[1].address - address if buffers[1] else 0)
 
 
-def digest(batch: Batch) -> str:
+def digest(rows: int, columns: Sequence[Column]) -> str:
     """A digest of the content alone: names, kinds and values of the rows in their order; hexadecimal SHA-256.
 
     Writers may pad, chunk and order columns as they like: the same rows have the same digest. Blocks of rows are hashed
     apart, so that parts of a table can be hashed where they are made, and only 32 bytes for each block have to meet.
     """
-    columns = sorted(batch.columns, key=lambda column: column.name)
-    whole = sha256("\n".join([str(batch.rows), *(f"{column.name} {column.kind}" for column in columns)]).encode())
-    for start in range(0, batch.rows, BLOCK):
-        stop = min(start + BLOCK, batch.rows)
+    columns = sorted(columns, key=lambda column: column.name)
+    whole = sha256("\n".join([str(rows), *(f"{column.name} {column.kind}" for column in columns)]).encode())
+    for start in range(0, rows, BLOCK):
+        stop = min(start + BLOCK, rows)
         block = sha256()
         for column in columns:
             for part in _parts(column, start, stop):

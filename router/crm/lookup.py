@@ -1,13 +1,12 @@
 """Looking up one customer: a binary search in mapped memory and a reader made for the columns that are there.
 
-No scan, no table built at start, no Polars. Of every 1024th id a copy is kept, so that the upper half of a search runs in C
-over a short list; all else is read where it stands, in pages that every process shares.
+No scan, no table built at start, no Polars. Of every 128th id a copy is kept, so that a search is one in a list, in C, and
+one in a few bytes of the file; all else is read where it stands, in pages that every process shares.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from math import nan
-from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 from unicodedata import normalize
 
@@ -17,9 +16,9 @@ from router.facts import CUSTOMER_FACTS, Fact, Value
 Row: TypeAlias = tuple[Value, ...]
 """A value for each fact of a layout: a number is a float, NaN if missing; a missing text or yes/no is ``None``."""
 
-SAMPLE = 1024
+SAMPLE = 128
+"""Of every so many ids a copy is kept: 5 MB for ten million."""
 KNOWN, OVERDUE = "customer.known", "customer.open_order_overdue_hours"
-_YES_NO = (False, True, None)
 
 
 class Customers(Protocol):
@@ -74,19 +73,28 @@ def canonical(text: str) -> str:
 def finder(batch: Batch) -> Callable[[str], int]:
     """A function from an id to its row, or -1; the first column is the sorted ids."""
     ids = batch.columns[0]
-    offsets, data, rows = ids.offsets, ids.values, batch.rows
-
-    def at(row: int) -> Any:  # noqa: ANN401 - bytes; memory views are not typed by what they hold
-        return data[offsets[row] : offsets[row + 1]].tobytes()
-
-    sample = [at(row) for row in range(0, rows, SAMPLE)]
-    places = range(rows)
+    offsets, memory, start, rows = ids.offsets, batch.memory, ids.start, batch.rows
+    sample = [memory[start + offsets[row] : start + offsets[row + 1]] for row in range(0, rows, SAMPLE)]
 
     def find(text: str) -> int:
         key = canonical(text).encode(errors="surrogatepass")
         block = bisect_right(sample, key)
-        row = bisect_left(places, key, SAMPLE * max(block - 1, 0), min(SAMPLE * block, rows), key=at)
-        return row if row < rows and at(row) == key else -1
+        if not block:
+            return -1
+        low = SAMPLE * (block - 1)
+        high = min(low + SAMPLE, rows)
+        first = offsets[low]
+        chunk = memory[start + first : start + offsets[high]]
+        place = chunk.find(key)
+        while place >= 0:  # more than once only if the id is also a part of others
+            place += first
+            row = bisect_left(offsets, place, low, high)
+            if offsets[row] == place:
+                if offsets[row + 1] - place == len(key):
+                    return row
+                row += 1
+            place = chunk.find(key, offsets[row] - first)
+        return -1
 
     return find
 
@@ -94,51 +102,37 @@ def finder(batch: Batch) -> Callable[[str], int]:
 def reader(layout: Sequence[Fact], batch: Batch) -> Callable[[int, int], Row]:
     """A function from a row, and the microseconds since the as-of time, to its values; made once for the columns there are.
 
-    Columns are read in groups of one kind, each a comprehension without a branch, and then put in order at once.
+    One expression, ``lambda row, elapsed: (True, c1[row] + k1 * elapsed, …)``, takes a third of the time of a loop.
     """
     columns = {column.name: column for column in batch.columns}
-    stored = [fact for fact in layout if fact.name in columns]
-    texts = [fact for fact in stored if columns[fact.name].kind == TEXT]
-    flags = [fact for fact in stored if columns[fact.name].kind == FLAG]
-    numbers = [fact for fact in stored if fact.type.numeric and fact.name != OVERDUE]
-    moving = [fact for fact in numbers if fact.per_microsecond]
-    still = [fact for fact in numbers if not fact.per_microsecond]
-    overdue = [fact for fact in stored if fact.name == OVERDUE]
-
-    order = [fact.name for group in (still, moving, overdue, flags, texts) for fact in group]
-    places = {name: place for place, name in enumerate([*order, KNOWN, "number", "other"])}
-    pick = itemgetter(*(places.get(fact.name, places["number" if fact.type.numeric else "other"]) for fact in layout))
-    rest = (True, nan, None)
-
-    still_values = [columns[fact.name].values for fact in still]
-    moving_values = [(columns[fact.name].values, fact.per_microsecond) for fact in moving]
-    overdue_values = [(columns[fact.name].values, fact.per_microsecond) for fact in overdue]
-    flag_values = [columns[fact.name].values for fact in flags]
-    text_values = [_text(columns[fact.name]) for fact in texts]
-
-    def read(row: int, elapsed: int) -> Row:
-        found: Row = pick(
-            [
-                *[values[row] for values in still_values],
-                *[values[row] + rate * elapsed for values, rate in moving_values],
-                *[max(values[row] + rate * elapsed, 0.0) for values, rate in overdue_values],
-                *[_YES_NO[values[row]] for values in flag_values],
-                *[text(row) for text in text_values],
-                *rest,
-            ]
-        )
-        return found
-
-    return read
+    names: dict[str, Any] = {"__builtins__": {}, "nan": nan, "yes_no": (False, True, None)}  # -1 is the last
+    parts: list[str] = []
+    for place, fact in enumerate(layout):
+        column = columns.get(fact.name)
+        if column is None:
+            parts.append("True" if fact.name == KNOWN else "nan" if fact.type.numeric else "None")
+            continue
+        names |= {f"c{place}": column.values, f"k{place}": fact.per_microsecond}
+        if column.kind == TEXT:
+            names[f"c{place}"] = _text(column, batch)
+            parts.append(f"c{place}(row)")
+        elif column.kind == FLAG:
+            parts.append(f"yes_no[c{place}[row]]")
+        elif fact.name == OVERDUE:
+            parts.append(f"(0.0 if (hours := c{place}[row] + k{place} * elapsed) < 0.0 else hours)")
+        else:
+            parts.append(f"c{place}[row] + k{place} * elapsed" if fact.per_microsecond else f"c{place}[row]")
+    made: Callable[[int, int], Row] = eval(f"lambda row, elapsed: ({', '.join(parts)},)", names)  # noqa: S307 - only places in it
+    return made
 
 
-def _text(column: Column) -> Callable[[int], str | None]:
-    offsets, data, valid = column.offsets, column.values, column.valid
+def _text(column: Column, batch: Batch) -> Callable[[int], str | None]:
+    offsets, memory, base, valid = column.offsets, batch.memory, column.start, column.valid
 
     def text(row: int) -> str | None:
         start, stop = offsets[row], offsets[row + 1]
         if start == stop and valid is not None and not valid[row >> 3] >> (row & 7) & 1:
             return None
-        return str(data[start:stop], "utf-8")
+        return memory[base + start : base + stop].decode()
 
     return text
