@@ -44,28 +44,41 @@ class CaseState:
     notices: list[Notice]
     facts: tuple[Value, ...] = ()
 
+    def start_again(self) -> None:
+        """Forget the events that the timeline has taken in."""
+        t = self.timeline
+        self.timeline = Timeline(t.opened_at, t.hedged, t.order_on_record)
+
+
+def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> CaseState:  # noqa: FBT001 - the answer of the CRM
+    """The state of a case before its first event. ``order_on_record`` is the answer of the CRM."""
+    return CaseState(case, now, Timeline(case.opened_at, terms.hedged, order_on_record), [])
+
+
+def feed(state: CaseState, events: tuple[Event, ...]) -> None:
+    """Let the timeline take in events, whatever their order."""
+    for event in in_order(events, state.now, state.notices):
+        what = event.what
+        METHODS_BY_TYPE[type(what)](state.timeline, event.at, *what)
+
+
+def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:
+    """Read off the facts, once all events are taken in.
+
+    ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
+    none.
+    """
+    state.timeline.end(state.now)
+    _assemble(state, terms, as_of)
+
 
 def read_case(
     case: Case, terms: Terms, now: int, *, as_of: int | None = None, order_on_record: bool | None = None
 ) -> CaseState:
-    """The state and facts of ``case`` at ``now``.
-
-    ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
-    none. ``order_on_record`` is the answer of the CRM.
-    """
-    timeline = Timeline(case.opened_at, terms.hedged, order_on_record)
-    notices: list[Notice] = []
-    for event in in_order(case.timeline, now, notices):
-        what = event.what
-        METHODS_BY_TYPE[type(what)](timeline, event.at, *what)
-    return settle(case, timeline, terms, now, notices, as_of)
-
-
-def settle(case: Case, timeline: Timeline, terms: Terms, now: int, notices: list[Notice], as_of: int | None) -> CaseState:
-    """The state and facts of a case whose events the timeline has taken in."""
-    timeline.end(now)
-    state = CaseState(case, now, timeline, notices)
-    _assemble(state, terms, as_of)
+    """The state and facts of ``case`` at ``now``: :func:`begin`, :func:`feed` and :func:`settle`."""
+    state = begin(case, terms, now, order_on_record)
+    feed(state, case.timeline)
+    settle(state, terms, as_of)
     return state
 
 
@@ -155,13 +168,13 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
 def _promises(t: Timeline, now: int) -> tuple[int, int]:
     """How many promises are broken, and the longest overdue of those not kept, in microseconds."""
     broken = overdue = 0
-    for name, promise in t.promises.items():
-        if promise.due_at < now:
+    for name, (_, due_at) in t.promises.items():
+        if due_at < now:
             kept_at = t.kept.get(name)
             if kept_at is None:
                 broken += 1
-                overdue = max(overdue, now - promise.due_at)
-            elif kept_at > promise.due_at:
+                overdue = max(overdue, now - due_at)
+            elif kept_at > due_at:
                 broken += 1
     return broken, overdue
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from router.cases.hedges import fold_text
 from router.cases.model import EVENTS, Money
@@ -10,19 +10,12 @@ from router.cases.model import EVENTS, Money
 PROOF_OF_PURCHASE = "proof_of_purchase"
 
 
-class Promise(NamedTuple):
-    """A promise: when it was made and is due."""
-
-    made_at: int
-    due_at: int
+Promise: TypeAlias = tuple[int, int]
+"""When a promise was made and when it is due."""
 
 
-class Claim(NamedTuple):
-    """What was claimed on a topic, and when."""
-
-    topic: str
-    claim: str
-    at: int
+Claim: TypeAlias = tuple[str, str, int]
+"""What was claimed: its topic, the claim, and when."""
 
 
 class Offer(NamedTuple):
@@ -203,9 +196,9 @@ class Timeline:
         self._reply(at)
         key = fold_text(topic)
         before = self.claims.get(key)
-        now = Claim(topic, claim, at)
+        now = (topic, claim, at)
         self.claims = {**self.claims, key: now}
-        if before is not None and not corrects and fold_text(before.claim) != fold_text(claim):
+        if before is not None and not corrects and before[1] != claim and fold_text(before[1]) != fold_text(claim):
             self.conflicts = (*self.conflicts, (before, now))
 
     def promise_made(self, at: int, promise: str, due_at: int) -> None:
@@ -214,7 +207,7 @@ class Timeline:
         if promise in self.promises:
             self.repeated_promises = (*self.repeated_promises, promise)
         else:
-            self.promises = {**self.promises, promise: Promise(at, due_at)}
+            self.promises = {**self.promises, promise: (at, due_at)}
 
     def promise_kept(self, at: int, promise: str) -> None:
         """A promise was kept."""

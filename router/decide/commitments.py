@@ -45,10 +45,10 @@ def commit(calendar: Calendar, row: CommitmentRow, timeline: Timeline, now: int)
     due_update = deadline(calendar, anchor, next_update)
     due_final = deadline(calendar, opened, final_response)
     return (
-        Commitment("acknowledge", due_acknowledge, _state(due_acknowledge, timeline.acknowledged_at, now)),
-        Commitment("next_update", due_update, _state(due_update, None, now)),
-        Commitment("resolve", due_resolve, resolved),
-        Commitment("final_response", due_final, _state(due_final, accepted, now)),
+        ("acknowledge", due_acknowledge, _state(due_acknowledge, timeline.acknowledged_at, now)),
+        ("next_update", due_update, _state(due_update, None, now)),
+        ("resolve", due_resolve, resolved),
+        ("final_response", due_final, _state(due_final, accepted, now)),
     )
 
 

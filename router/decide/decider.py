@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
 from math import nan
+from typing import Any
 
-from router.cases.facts import CaseState, Notice, Terms, read_case
+from router.cases.facts import CaseState, Notice, Terms, begin, feed, settle
 from router.cases.hedges import hedge_finder
 from router.cases.model import Case
 from router.decide.channel import reply_channel
 from router.decide.commitments import commit
-from router.decide.floor import ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
+from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import AdverseAction, Contribution, Decision, NextPerson, Records, Suggestion
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
 from router.policy import plan as p
@@ -83,7 +84,7 @@ class Decider:
         case_places = {fact.name: (False, index) for index, fact in enumerate(case_layout(policy))}
         self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
         self._reads = tuple((name, *self.places[name]) for name in sorted(policy.plan.reads()) if name in self.places)
-        self._identity = blake2b(f"{policy.digest}|{records.id}|".encode(), digest_size=16)
+        self._identity = f"{policy.digest}|{records.id}|".encode()
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
@@ -98,55 +99,65 @@ class Decider:
 
     def decide(self, case: Case, request: bytes, now: int, *, full: bool = True) -> Decision:
         """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same decision id."""
-        records, policy = self.records, self.policy
-        facts = records.customer(case.customer_id, now) if case.customer_id else None
-        known = facts is not None
-        customer = facts if facts is not None else self.stranger
+        state, customer = self.begin(case, now)
+        feed(state, case.timeline)
+        return self.conclude(state, customer, request, full=full)
+
+    def begin(self, case: Case, now: int) -> tuple[CaseState, tuple[Value, ...] | None]:
+        """The case before its first event, and what is known of the customer (``None``: nothing)."""
+        records = self.records
+        customer = records.customer(case.customer_id, now) if case.customer_id else None
         on_record = records.has_order(case.order_id) if case.order_id else None
-        state = read_case(case, self.terms, now, as_of=records.as_of, order_on_record=on_record)
-        out = (self._full if full else self._basic)(customer, state.facts)
-        slices = self._slices
-        level = policy.levels[int(out[2])]  # type: ignore[arg-type]
-        row = policy.commitments[int(out[3])]  # type: ignore[arg-type]
-        owner = state.timeline.owner or customer[self._owner]
-        identity = self._identity.copy()
-        identity.update(request)
+        return begin(case, self.terms, now, on_record), customer
+
+    def conclude(self, state: CaseState, known: tuple[Value, ...] | None, request: bytes, *, full: bool) -> Decision:
+        """The decision, once the timeline of ``state`` has taken in its events."""
+        policy, slices, now = self.policy, self._slices, state.now
+        settle(state, self.terms, self.records.as_of)
+        customer = self.stranger if known is None else known
+        out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
+        timeline = state.timeline
+        identity = blake2b(self._identity, digest_size=16)
         identity.update(now.to_bytes(8, "big", signed=True))
+        identity.update(request)
+        level = policy.levels[int(out[2])]
         decision = Decision(
-            policy=policy,
-            snapshot_id=records.id,
-            as_of=records.as_of,
-            now=now,
-            id=identity.hexdigest(),
-            state=state,
-            customer=customer,
-            places=self.places,
-            known=known,
-            tier=policy.tiers[int(out[0])],  # type: ignore[arg-type]
-            score=int(out[1]),  # type: ignore[arg-type]
-            band=out[4],  # type: ignore[arg-type]
-            contributions=self._contributions(out, state),
-            level=level,
-            reasons=list(compress(policy.escalation, out[slices.escalation])),
-            owner=owner,  # type: ignore[arg-type]
-            next_person=self.next_people[level.rank],
-            commitments=commit(policy.calendar, row, state.timeline, now),
-            warnings=self._warnings(state, known=known),
+            policy,
+            self.records,
+            now,
+            identity.hexdigest(),
+            state,
+            customer,
+            self.places,
+            known is not None,
+            policy.tiers[int(out[0])],
+            int(out[1]),
+            out[4],
+            self._contributions(out, state),
+            level,
+            list(compress(policy.escalation, out[slices.escalation])),
+            timeline.owner or customer[self._owner],  # type: ignore[arg-type]  # a text or None
+            self.next_people[level.rank],
+            commit(policy.calendar, policy.commitments[int(out[3])], timeline, now),
+            self._warnings(state, known=known is not None),
         )
-        if state.timeline.taken:
+        if timeline.taken:
             decision.reasons.append(SENIOR_FOR_ADVERSE_ACTION)
         if full:
             self._complete(decision, out)
         return decision
 
-    def _contributions(self, out: tuple[Value, ...], state: CaseState) -> list[Contribution]:
+    def _contributions(self, out: tuple[Any, ...], state: CaseState) -> list[Contribution]:
+        """Points by rule, and the engine's for waiting; those that cannot be known count 0."""
         slices = self._slices
-        found = [Contribution(None, int(out[5]))] if out[5] else []  # type: ignore[arg-type]
-        for rule, points in compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority]):
-            if points != points:  # noqa: PLR0124 - NaN is missing
+        earned = compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority])
+        found: list[Contribution] = [(AGEING, int(out[5]))] if out[5] else []
+        for rule, points in earned:
+            if points == points:  # noqa: PLR0124 - NaN is missing
+                found.append((rule, int(points)))
+            else:
                 state.notices.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
-                points = 0  # noqa: PLW2901 - as said
-            found.append(Contribution(rule, int(points)))  # type: ignore[arg-type]
+                found.append((rule, 0))
         return found
 
     def _warnings(self, state: CaseState, *, known: bool) -> list[Notice]:
@@ -169,13 +180,14 @@ class Decider:
 
     # the rest of a full decision
 
-    def _complete(self, decision: Decision, out: tuple[Value, ...]) -> None:
+    def _complete(self, decision: Decision, out: tuple[Any, ...]) -> None:
         policy, slices, state = self.policy, self._slices, decision.state
         decision.full = True
         decision.entitlements = list(compress(policy.entitlements, out[slices.entitlements]))
         decision.likely_reasons = list(compress(policy.likely_reasons, out[slices.likely]))
         decision.guidance = list(compress(policy.guidance, out[slices.guidance]))
-        if any(out[slices.recompense]):
+        decision.recompense = list(compress(policy.recompense, out[slices.recompense]))
+        if decision.recompense:
             decision.suggestions = self._suggestions(decision, out)
         decision.reply_channel = reply_channel(policy.channels, policy.calendar, state)
         timeline = state.timeline
@@ -195,14 +207,14 @@ class Decider:
         if unknown:
             decision.warnings.append(Notice("facts-missing", f"facts that rules read are missing: {', '.join(unknown)}"))
 
-    def _suggestions(self, decision: Decision, out: tuple[Value, ...]) -> list[Suggestion]:
+    def _suggestions(self, decision: Decision, out: tuple[Any, ...]) -> list[Suggestion]:
         slices, warnings = self._slices, decision.warnings
         asked = dict(zip((rule.id for rule in self._money), out[slices.asked], strict=True))
         given = dict(zip((rule.id for rule in self._money), out[slices.amounts], strict=True))
         history = decision.customer[self._goodwill] if self._goodwill is not None else nan
         unknown_history = history != history  # noqa: PLR0124 - NaN is missing
         found: list[Suggestion] = []
-        for rule in compress(self.policy.recompense, out[slices.recompense]):
+        for rule in decision.recompense:
             if rule.gives is None:
                 found.append(Suggestion(rule, None, self.policy.levels[0], needs_approval=False))
             elif asked[rule.id] != asked[rule.id]:

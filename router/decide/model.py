@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
 from router.cases.facts import CaseState, Notice
+from router.decide.floor import AGEING
 from router.facts import Fact, Value
 from router.policy.model import Entitlement, EscalationRule, Level, Policy, RecompenseRule, Rule, Tier
 
@@ -42,11 +43,8 @@ Place: TypeAlias = tuple[bool, int]
 """Where a fact stands: whether among the customer's facts (else the case's), and its index."""
 
 
-class Contribution(NamedTuple):
-    """Points that one rule adds to the score; the rule ``None`` is the engine's ageing."""
-
-    rule: Rule | None
-    points: int
+Contribution: TypeAlias = tuple[Rule, int]
+"""A rule and the points that it adds to the score."""
 
 
 class Suggestion(NamedTuple):
@@ -59,12 +57,8 @@ class Suggestion(NamedTuple):
     needs_approval: bool
 
 
-class Commitment(NamedTuple):
-    """A deadline: its kind, when it is due, and its state: open, met, breached or paused."""
-
-    kind: str
-    due_at: int
-    state: str
+Commitment: TypeAlias = tuple[str, int, str]
+"""A deadline: its kind, when it is due, and its state: open, met, breached or paused."""
 
 
 class NextPerson(NamedTuple):
@@ -99,8 +93,7 @@ class Decision:
     """
 
     policy: Policy
-    snapshot_id: str
-    as_of: int | None
+    records: Records
     now: int
     id: str
     state: CaseState
@@ -118,6 +111,7 @@ class Decision:
     commitments: tuple[Commitment, ...]
     warnings: list[Notice]
     full: bool = False
+    recompense: list[RecompenseRule] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
     entitlements: list[Entitlement] = field(default_factory=list)
     likely_reasons: list[Rule] = field(default_factory=list)
@@ -143,12 +137,12 @@ class Decision:
     @property
     def fired(self) -> list[str]:
         """Ids of every rule that fired, in the order of the plan; known of a full decision."""
-        rules: list[Rule] = [c.rule for c in self.contributions if c.rule is not None]
-        rules += [*self.reasons, *self.entitlements, *(s.rule for s in self.suggestions if s.rule), *self.likely_reasons]
+        rules: list[Rule] = [rule for rule, _ in self.contributions if rule is not AGEING]
+        rules += [*self.reasons, *self.entitlements, *self.recompense, *self.likely_reasons]
         return [rule.id for rule in (*rules, *self.guidance)]
 
     def queue_key(self) -> tuple[int, int, int, str]:
         """Sorts a queue: higher score, then the earliest commitment not met, then the oldest opening, then case id."""
-        open_until = [c.due_at for c in self.commitments if c.state != "met"]
+        open_until = [due_at for _, due_at, state in self.commitments if state != "met"]
         case = self.state.case
         return -self.score, min(open_until, default=2**63), case.opened_at, case.id

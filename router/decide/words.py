@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from router.decide.floor import AGEING, APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
+from router.decide.floor import APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Contribution, Decision, Suggestion
 from router.facts import Value
 from router.policy.sentence import Sentence
@@ -53,7 +53,7 @@ class Words:
 
     def contribution(self, contribution: Contribution) -> str:
         """Why the points were given."""
-        return self.say((contribution.rule or AGEING).because)
+        return self.say(contribution[0].because)
 
     def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
         """Rule id, kind and reason of a suggestion."""
@@ -80,18 +80,18 @@ class Words:
         t, now = self.decision.state.timeline, self.decision.now
         lines = [DigestLine(DigestKind.RECEIVED, at, item) for item, at in t.received.items()]
         still_open: list[DigestLine] = []
-        for name, promise in t.promises.items():
+        for name, (made_at, due_at) in t.promises.items():
             kept = t.kept.get(name)
             if kept is not None:
-                outcome = "kept" if kept <= promise.due_at else "kept late"
+                outcome = "kept" if kept <= due_at else "kept late"
             else:
-                outcome = "broken" if promise.due_at < now else "still to be kept"
-                still_open.append(DigestLine(DigestKind.OPEN, promise.due_at, f"promise {name}: {outcome}"))
-            lines.append(DigestLine(DigestKind.PROMISED, promise.made_at, f"{name}: {outcome}"))
-        lines += [DigestLine(DigestKind.SAID, claim.at, f"{claim.topic}: {claim.claim}") for claim in t.claims.values()]
+                outcome = "broken" if due_at < now else "still to be kept"
+                still_open.append(DigestLine(DigestKind.OPEN, due_at, f"promise {name}: {outcome}"))
+            lines.append(DigestLine(DigestKind.PROMISED, made_at, f"{name}: {outcome}"))
+        lines += [DigestLine(DigestKind.SAID, at, f"{topic}: {claim}") for topic, claim, at in t.claims.values()]
         lines += [
-            DigestLine(DigestKind.SAID, after.at, f"{after.topic}: {before.claim!r}, then {after.claim!r}, not corrected")
-            for before, after in t.conflicts
+            DigestLine(DigestKind.SAID, at, f"{topic}: {before!r}, then {after!r}, not corrected")
+            for (_, before, _), (topic, after, at) in t.conflicts
         ]
         for item, at in t.requested.items():
             if item not in t.received:
@@ -130,14 +130,14 @@ def _contradiction(w: Words) -> Value:
     conflicts = w.decision.state.timeline.conflicts
     if not conflicts:
         return None
-    before, after = conflicts[-1]
-    return f"{before.claim!r} ({w.day(before.at)}), then {after.claim!r} ({w.day(after.at)})"
+    (_, before, first), (_, after, then) = conflicts[-1]
+    return f"{before!r} ({w.day(first)}), then {after!r} ({w.day(then)})"
 
 
 def _broken_promise(w: Words) -> Value:
     t, now = w.decision.state.timeline, w.decision.now
-    broken = ((name, p.due_at) for name, p in t.promises.items() if p.due_at < now and t.kept.get(name, now) > p.due_at)
-    return _listed(f"{name} by {w.moment(due_at)}" for name, due_at in broken)
+    broken = ((name, due) for name, (_, due) in t.promises.items() if due < now and t.kept.get(name, now) > due)
+    return _listed(f"{name} by {w.moment(due)}" for name, due in broken)
 
 
 _DETAILS: Mapping[str, Callable[[Words], Value]] = {

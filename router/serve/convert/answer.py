@@ -1,30 +1,32 @@
 """From a decision to bytes on the wire.
 
-What does not vary from case to case is serialised once, when a policy and a snapshot come together. On the wire messages merge by
-being joined, so an answer is those fragments and one small message of what is new.
+What does not vary from case to case is serialised once, when a policy and a snapshot come together. On the wire a message is its
+fields one after another, and a field that comes twice merges: so an answer is those fragments and what is new, joined.
+The numbers of the fields are those of ``decision.proto``; the tests parse every answer and compare it field by field.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from router.cases.facts import Notice
 from router.decide.decider import Decider
-from router.decide.floor import AGEING
-from router.decide.model import Contribution, Decision
+from router.decide.model import Decision, Suggestion
 from router.decide.words import DigestKind, Words
 from router.facts import CHANNELS
 from router.policy.model import COMMITMENTS, EscalationRule, Rule
 from router.policy.plan import BANDS
+from router.serve.convert.wire import embedded, number, stamp, text
 from router.v1 import decision_pb2 as pb
 
-_BAND: Mapping[str, pb.Band] = {band: pb.Band.Value(f"BAND_{band}") for band in BANDS}
-_KIND = {kind: pb.CommitmentKind.Value(f"COMMITMENT_KIND_{kind.upper()}") for kind in COMMITMENTS}
+_BAND: Mapping[str, int] = {band: pb.Band.Value(f"BAND_{band}") for band in BANDS}
+_KIND = {kind: number(1, pb.CommitmentKind.Value(f"COMMITMENT_KIND_{kind.upper()}")) for kind in COMMITMENTS}
 _STATE = {
-    state: pb.CommitmentState.Value(f"COMMITMENT_STATE_{state.upper()}") for state in ("open", "met", "breached", "paused")
+    state: number(3, pb.CommitmentState.Value(f"COMMITMENT_STATE_{state.upper()}"))
+    for state in ("open", "met", "breached", "paused")
 }
 _CHANNEL = {name: index for index, name in enumerate(CHANNELS, start=1)}
-_DIGEST = {kind: pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}") for kind in DigestKind}
+_DIGEST = {kind: number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DigestKind}
 _MOST_FRAGMENTS = 10_000
 
 
@@ -34,7 +36,8 @@ def timestamp(instant: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
-def warning_code(code: str) -> pb.WarningCode:
+@cache
+def warning_code(code: str) -> int:
     """The enum value of a warning's kind: ``snapshot-old`` is ``WARNING_CODE_SNAPSHOT_OLD``."""
     return pb.WarningCode.Value(f"WARNING_CODE_{code.upper().replace('-', '_')}")
 
@@ -57,10 +60,10 @@ class Answers:
         self._provenance = pb.Decision(provenance=provenance).SerializeToString()
         self._tiers = [pb.Decision(tier=pb.Tier(name=t.name, rank=t.rank)).SerializeToString() for t in policy.tiers]
         self._levels = [self._escalation(decider, rank).SerializeToString() for rank in range(len(policy.levels))]
-        self._priorities: dict[tuple[str, int], bytes] = {}
-        self._reasons: dict[str, bytes] = {}
+        self._bands = {band: number(2, _BAND[band]) for band in BANDS}
+        self._earned: dict[tuple[str, int], bytes] = {}
+        self._currency = text(1, policy.currency)
         self._fixed: dict[str, bytes] = {}
-        self._notices: dict[Notice, bytes] = {}
 
     def _escalation(self, decider: Decider, rank: int) -> pb.Decision:
         level, following = decider.policy.levels[rank], decider.next_people[rank]
@@ -71,149 +74,92 @@ class Answers:
             escalation=pb.Escalation(level=level.name, rank=rank, role=level.role, next_person=person),
         )
 
-    # fragments that are made once and kept
+    # what every answer has
 
-    def _contribution(self, contribution: Contribution) -> bytes:
-        rule, points = contribution
-        name = rule.id if rule is not None else AGEING.id
-        fragment = self._priorities.get((name, points))
-        if fragment is None:
-            item = pb.Contribution(rule=name, points=points)
-            fragment = pb.Decision(priority=pb.Priority(contributions=[item])).SerializeToString()
-            if len(self._priorities) < _MOST_FRAGMENTS:
-                self._priorities[name, points] = fragment
-        return fragment
-
-    def _reason(self, rule: EscalationRule) -> bytes:
-        fragment = self._reasons.get(rule.id)
-        if fragment is None:
-            fragment = pb.Decision(escalation=pb.Escalation(reasons=[pb.Reason(rule=rule.id)])).SerializeToString()
-            self._reasons[rule.id] = fragment
-        return fragment
-
-    def _notice(self, notice: Notice) -> bytes:
-        fragment = self._notices.get(notice)
-        if fragment is None:
-            warning = pb.Warning(code=warning_code(notice.code), message=notice.message)
-            fragment = pb.Decision(warnings=[warning]).SerializeToString()
-            if len(self._notices) < _MOST_FRAGMENTS:
-                self._notices[notice] = fragment
-        return fragment
-
-    # answers
+    def _start(self, decision: Decision) -> list[bytes]:
+        """The fragments that both views share, contributions and reasons left out."""
+        parts = [
+            text(1, decision.state.case.id),
+            self._tiers[decision.tier.rank],
+            self._levels[decision.level.rank],
+            self._provenance,
+            embedded(6, text(7, decision.id) + embedded(8, stamp(decision.now))),
+        ]
+        if decision.owner:
+            parts.append(embedded(4, text(4, decision.owner)))
+        for kind, due_at, state in decision.commitments:
+            parts.append(embedded(5, _KIND[kind] + embedded(2, stamp(due_at)) + _STATE[state]))
+        for notice in decision.warnings:
+            parts.append(embedded(7, number(1, warning_code(notice.code)) + text(2, notice.message)))
+        return parts
 
     def basic(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with what a router needs."""
-        wire = self._start(decision)
-        parts = [self._tiers[decision.tier.rank], self._levels[decision.level.rank], self._provenance]
-        parts += map(self._contribution, decision.contributions)
-        parts += map(self._reason, decision.reasons)
-        parts += map(self._notice, decision.warnings)
-        parts.append(wire.SerializeToString())
+        parts = self._start(decision)
+        earned = self._earned
+        priority = [number(1, decision.score), self._bands[decision.band]]
+        priority += [
+            earned.get((rule.id, points)) or self._contribution(rule, points) for rule, points in decision.contributions
+        ]
+        parts.append(embedded(3, b"".join(priority)))
+        parts += [self._reason(rule) for rule in decision.reasons]
         return b"".join(parts)
 
-    def _start(self, decision: Decision) -> pb.Decision:
-        """What is new in every answer."""
-        wire = pb.Decision(case_id=decision.state.case.id)
-        priority = wire.priority
-        priority.score = decision.score
-        priority.band = _BAND[decision.band]
-        if decision.owner:
-            wire.escalation.owner = decision.owner
-        provenance = wire.provenance
-        provenance.decision_id = decision.id
-        at = provenance.decided_at
-        at.seconds, micros = divmod(decision.now, 1_000_000)
-        at.nanos = micros * 1000
-        add = wire.commitments.add
-        for kind, due_at, state in decision.commitments:
-            due = add(kind=_KIND[kind], state=_STATE[state]).due_at
-            due.seconds, micros = divmod(due_at, 1_000_000)
-            if micros:
-                due.nanos = micros * 1000
-        return wire
+    def _contribution(self, rule: Rule, points: int) -> bytes:
+        """A contribution without its sentence, as a field of ``Priority``; most rules give the same points again and again."""
+        fragment = embedded(3, text(1, rule.id) + number(2, points))
+        if len(self._earned) < _MOST_FRAGMENTS:
+            self._earned[rule.id, points] = fragment
+        return fragment
+
+    def _reason(self, rule: EscalationRule) -> bytes:
+        fragment = self._fixed.get(rule.id)
+        if fragment is None:
+            fragment = self._fixed[rule.id] = embedded(4, embedded(5, text(1, rule.id)))
+        return fragment
+
+    # the rest of a full answer
 
     def full(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with everything, in words too."""
         words = Words(decision)
-        wire = self._start(decision)
-        parts = [self._tiers[decision.tier.rank], self._levels[decision.level.rank], self._provenance]
-        parts += map(self._notice, decision.warnings)
-        if decision.tier.because is not None:
-            wire.tier.because = words.say(decision.tier.because)
-        self._explain(decision, words, wire)
-        self._suggest(decision, words, wire)
-        for rules, make in (
-            (decision.entitlements, self._entitlement),
-            (decision.likely_reasons, self._likely_reason),
-            (decision.guidance, self._guide),
-        ):
-            for rule in rules:
-                fixed = self._fixed.get(rule.id)
-                if fixed is None:
-                    fixed = make(rule, words).SerializeToString()  # type: ignore[operator]
-                    if not rule.because.names:
-                        self._fixed[rule.id] = fixed
-                parts.append(fixed)
-        self._tell(decision, words, wire)
-        parts.append(wire.SerializeToString())
-        return b"".join(parts)
-
-    def _explain(self, decision: Decision, words: Words, wire: pb.Decision) -> None:
-        add = wire.priority.contributions.add
-        for contribution in decision.contributions:
-            rule = contribution.rule or AGEING
-            add(rule=rule.id, points=contribution.points, because=words.say(rule.because))
-        reasons = wire.escalation.reasons
+        say = words.say
+        parts = self._start(decision)
+        priority = [number(1, decision.score), self._bands[decision.band]]
+        for rule, points in decision.contributions:
+            priority.append(embedded(3, text(1, rule.id) + number(2, points) + text(3, say(rule.because))))
+        parts.append(embedded(3, b"".join(priority)))
         for reason in decision.reasons:
-            reasons.add(rule=reason.id, because=words.say(reason.because))
+            parts.append(embedded(4, embedded(5, text(1, reason.id) + text(2, say(reason.because)))))
+        if decision.tier.because is not None:
+            parts.append(embedded(2, text(3, say(decision.tier.because))))
         if decision.next_person.level is None:
-            wire.escalation.next_person.because = words.say(self.policy.outside.because)
-
-    def _suggest(self, decision: Decision, words: Words, wire: pb.Decision) -> None:
+            parts.append(embedded(4, embedded(6, text(4, say(self.policy.outside.because)))))
         for suggestion in decision.suggestions:
-            rule, kind, because = words.suggestion(suggestion)
-            item = wire.recompense.add(
-                rule=rule,
-                kind=kind,
-                because=because,
-                approver=suggestion.approver.name,
-                needs_approval=suggestion.needs_approval,
-            )
-            if suggestion.amount is not None:
-                units, minor = divmod(suggestion.amount, self._scale)
-                money = item.amount
-                money.currency_code = self.policy.currency
-                money.units = units
-                money.nanos = minor * (1_000_000_000 // self._scale)
-
-    def _entitlement(self, rule: Rule, words: Words) -> pb.Decision:
-        return pb.Decision(
-            entitlements=[pb.Entitlement(rule=rule.id, what=words.say(rule.because), source=getattr(rule, "source", ""))]
-        )
-
-    def _likely_reason(self, rule: Rule, words: Words) -> pb.Decision:
-        return pb.Decision(likely_reasons=[pb.LikelyReason(rule=rule.id, because=words.say(rule.because))])
-
-    def _guide(self, rule: Rule, words: Words) -> pb.Decision:
-        return pb.Decision(guidance=[pb.Guidance(rule=rule.id, say=words.say(rule.because))])
-
-    def _tell(self, decision: Decision, words: Words, wire: pb.Decision) -> None:
+            parts.append(self._suggestion(suggestion, words))
+        for rule in decision.entitlements:
+            parts.append(embedded(9, text(1, rule.id) + text(2, say(rule.because)) + text(3, rule.source)))
+        for rule in decision.likely_reasons:
+            parts.append(embedded(11, text(1, rule.id) + text(2, say(rule.because))))
+        for rule in decision.guidance:
+            parts.append(embedded(12, text(1, rule.id) + text(2, say(rule.because))))
+        for kind, at, line in words.digest():
+            parts.append(embedded(13, _DIGEST[kind] + embedded(2, stamp(at)) + text(3, line)))
+        for action in decision.adverse_actions:
+            permitted = number(2, action.permitted)
+            parts.append(embedded(14, text(1, action.kind) + permitted + text(3, action.approver.name)))
         channel = decision.reply_channel
         if channel is not None:
-            reply = wire.reply_channel
-            reply.channel = _CHANNEL[channel.name]  # type: ignore[assignment]
-            reply.always = channel.always
-            at = reply.open_at
-            at.seconds, micros = divmod(channel.open_at, 1_000_000)
-            at.nanos = micros * 1000
-        for action in decision.adverse_actions:
-            wire.adverse_actions.add(kind=action.kind, permitted=action.permitted, approver=action.approver.name)
-        add = wire.digest.add
-        for kind, instant, text in words.digest():
-            at = add(kind=_DIGEST[kind], text=text).at
-            at.seconds, micros = divmod(instant, 1_000_000)
-            at.nanos = micros * 1000
-        closure = wire.closure
-        closure.may_close = decision.may_close
-        closure.because = words.closure()
+            opens = embedded(2, stamp(channel.open_at))
+            parts.append(embedded(10, number(1, _CHANNEL[channel.name]) + opens + number(3, channel.always)))
+        parts.append(embedded(15, number(1, decision.may_close) + text(2, words.closure())))
+        return b"".join(parts)
+
+    def _suggestion(self, suggestion: Suggestion, words: Words) -> bytes:
+        rule, kind, because = words.suggestion(suggestion)
+        money = b""
+        if suggestion.amount is not None:
+            units, minor = divmod(suggestion.amount, self._scale)
+            money = embedded(3, self._currency + number(2, units) + number(3, minor * (1_000_000_000 // self._scale)))
+        who = text(5, suggestion.approver.name) + number(6, suggestion.needs_approval)
+        return embedded(8, text(1, rule) + text(2, kind) + money + text(4, because) + who)

@@ -5,7 +5,7 @@ from google.rpc.code_pb2 import INTERNAL, INVALID_ARGUMENT, NOT_FOUND
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, RouterError, UnknownPolicyError
+from router.errors import CaseError, Problem, RouterError, UnknownPolicyError
 from router.v1 import case_router_service_pb2 as pb
 
 DOMAIN = "case-router"
@@ -33,8 +33,8 @@ def fault(name: str) -> Status:
 class BatchTooLargeError(CaseError):
     """A batch with more items than the server takes."""
 
-    def __init__(self, problems: CaseError, limit: int) -> None:
-        super().__init__(problems.problems)
+    def __init__(self, problem: Problem, limit: int) -> None:
+        super().__init__([problem])
         self.limit = limit
 
 

@@ -8,7 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as WireMoney
 
 from router.cases import model as m
-from router.errors import CaseError, Problem
+from router.cases.facts import CaseState, feed
+from router.cases.timeline import METHODS, Timeline
+from router.errors import Problem
 from router.facts import CHANNELS, TOUCHPOINTS, Value
 from router.money import EXPONENTS, NANOS, minor_of_nanos
 from router.time import FIRST, LAST
@@ -21,23 +23,17 @@ Wrong: TypeAlias = Callable[[str, str], None]
 """Takes the path of a field and what is wrong with it."""
 
 
-def case_of(wire: pb.Case, path: str = "case") -> m.Case:
-    """The case that ``wire`` describes. Raises :class:`CaseError` with every invalid field below ``path``."""
-    problems: list[Problem] = []
-
-    def wrong(field: str, message: str) -> None:
-        problems.append(Problem("invalid-case", message, field=f"{path}.{field}"))
-
+def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
+    """The case that ``wire`` describes, without its timeline."""
     case_id = wire.case_id
     if not case_id:
         wrong("case_id", "is required")
-    if wire.HasField("opened_at"):
-        opened_at = instant(wire.opened_at, "opened_at", wrong)
-    else:
-        opened_at = 0
+    opened = wire.opened_at
+    opened_at = instant(opened, "opened_at", wrong)
+    if not opened_at and not wire.HasField("opened_at"):
         wrong("opened_at", "is required")
     brand, issue = wire.brand, wire.issue
-    case = m.Case(
+    return m.Case(
         case_id,
         opened_at,
         wire.customer_id,
@@ -48,11 +44,69 @@ def case_of(wire: pb.Case, path: str = "case") -> m.Case:
         _money(wire.value_at_stake, "value_at_stake", wrong) if wire.HasField("value_at_stake") else None,
         brand if brand.isascii() else unicodedata.normalize("NFC", brand),
         _attributes(wire, wrong) if wire.attributes else _NONE,
-        _timeline(wire, wrong),
     )
-    if problems:
-        raise CaseError(problems)
-    return case
+
+
+def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
+    """Feed the events of ``wire`` to the timeline, each touched once.
+
+    False, with the timeline half fed, where they are not in order, come twice or are of the future: such a timeline is read by
+    :func:`events_of` and put in order first.
+    """
+    last, last_sequence = FIRST, 0
+    seen: set[str] = set()
+    for index, event in enumerate(wire.timeline):
+        stamp = event.at
+        nanos = stamp.nanos
+        at = stamp.seconds * 1_000_000 + nanos // 1000
+        if at <= last:
+            sequence = event.sequence
+            if at < last or sequence < last_sequence:
+                return False
+            last_sequence = sequence
+        else:
+            last, last_sequence = at, event.sequence
+        event_id = event.event_id
+        if event_id:
+            if event_id in seen:
+                return False
+            seen.add(event_id)
+        kind = event.WhichOneof("event")
+        if kind is None or at > now or not at or not 0 <= nanos < NANOS:
+            return False
+        read, take = _TABLE[kind]
+        if read is None:
+            take(timeline, at)
+        else:
+            take(timeline, at, *read(getattr(event, kind), index, wrong))
+    return True
+
+
+def read_timeline(wire: pb.Case, state: CaseState, problems: list[Problem], wrong: Wrong) -> None:
+    """Feed the events of ``wire`` to the timeline of ``state``, whatever their order."""
+    valid = len(problems)
+    if fold(wire, state.timeline, state.now, wrong):
+        return
+    del problems[valid:]
+    state.start_again()
+    feed(state, events_of(wire, wrong))
+
+
+def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
+    """The events of ``wire`` as they come, with every field that is wrong."""
+    events = []
+    for index, event in enumerate(wire.timeline):
+        kind = event.WhichOneof("event")
+        if kind is None:
+            wrong(f"timeline[{index}].event", "is required")
+            continue
+        if not event.HasField("at"):
+            wrong(f"timeline[{index}].at", "is required")
+        at = instant(event.at, f"timeline[{index}].at", wrong)
+        read, _ = _TABLE[kind]
+        values = () if read is None else read(getattr(event, kind), index, wrong)
+        events.append(m.Event(at, m.EVENTS[kind](*values), event.sequence, event.event_id, event.agent_id))
+    return tuple(events)
 
 
 _NONE: Mapping[str, Value | m.Money] = {}
@@ -99,53 +153,28 @@ def _attributes(wire: pb.Case, wrong: Wrong) -> Mapping[str, Value | m.Money]:
     return found
 
 
-def _timeline(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
-    events = []
-    add = events.append
-    new = tuple.__new__
-    for index, event in enumerate(wire.timeline):
-        kind = event.WhichOneof("event")
-        if kind is None:
-            wrong(f"timeline[{index}].event", "is required")
-            continue
-        at = event.at
-        seconds, nanos = at.seconds, at.nanos
-        when = seconds * 1_000_000 + nanos // 1000
-        if not (0 <= nanos < NANOS and FIRST <= when <= LAST):
-            wrong(f"timeline[{index}].at", "is not between the years 1 and 9999, or has nanos outside 0 to 999,999,999")
-        elif not when and not event.HasField("at"):
-            wrong(f"timeline[{index}].at", "is required")
-        constant = _CONSTANT.get(kind)
-        what = constant if constant is not None else _READ[kind](getattr(event, kind), index, wrong)
-        add(new(m.Event, (when, what, event.sequence, event.event_id, event.agent_id)))
-    return tuple(events)
+_Read: TypeAlias = Callable[[Any, int, Wrong], tuple[Any, ...]]
+"""From the message of an event to its attributes, in the order of the event's type."""
 
 
-_CONSTANT: Mapping[str, m.What] = {name: kind() for name, kind in m.EVENTS.items() if not kind._fields}  # type: ignore[call-arg]
-"""Events without attributes, made once."""
-
-_Read: TypeAlias = Callable[[Any, int, Wrong], m.What]
-
-
-def _required(name: str, kind: type[m.What]) -> _Read:
+def _required(name: str, fields: tuple[str, ...]) -> _Read:
     """A reader of events whose attributes are all required texts."""
-    fields = kind._fields
+    first = fields[0]
 
-    def one(wire: Any, index: int, wrong: Wrong) -> m.What:  # noqa: ANN401 - one of the generated messages
+    def one(wire: Any, index: int, wrong: Wrong) -> tuple[Any, ...]:  # noqa: ANN401 - one of the generated messages
         value = getattr(wire, first)
         if not value:
             wrong(f"timeline[{index}].{name}.{first}", "is required")
-        return kind(value)  # type: ignore[call-arg]
+        return (value,)
 
-    def two(wire: Any, index: int, wrong: Wrong) -> m.What:  # noqa: ANN401 - one of the generated messages
-        values = [getattr(wire, field) for field in fields]
+    def several(wire: Any, index: int, wrong: Wrong) -> tuple[Any, ...]:  # noqa: ANN401 - one of the generated messages
+        values = tuple(getattr(wire, field) for field in fields)
         for field, value in zip(fields, values, strict=True):
             if not value:
                 wrong(f"timeline[{index}].{name}.{field}", "is required")
-        return kind(*values)
+        return values
 
-    first = fields[0]
-    return one if len(fields) == 1 else two
+    return one if len(fields) == 1 else several
 
 
 def _channel(wire: Any, name: str, index: int, wrong: Wrong) -> str | None:  # noqa: ANN401 - one of the generated messages
@@ -156,60 +185,61 @@ def _channel(wire: Any, name: str, index: int, wrong: Wrong) -> str | None:  # n
     return found
 
 
-def _customer_contacted(wire: pb.CustomerContacted, index: int, wrong: Wrong) -> m.What:
-    return m.CustomerContacted(_channel(wire, "customer_contacted", index, wrong))
+def _customer_contacted(wire: pb.CustomerContacted, index: int, wrong: Wrong) -> tuple[Any, ...]:
+    return (_channel(wire, "customer_contacted", index, wrong),)
 
 
-def _contact_failed(wire: pb.ContactFailed, index: int, wrong: Wrong) -> m.What:
-    return m.ContactFailed(_channel(wire, "contact_failed", index, wrong), wire.reason)
+def _contact_failed(wire: pb.ContactFailed, index: int, wrong: Wrong) -> tuple[Any, ...]:
+    return _channel(wire, "contact_failed", index, wrong), wire.reason
 
 
-def _company_replied(wire: pb.CompanyReplied, index: int, wrong: Wrong) -> m.What:
-    return m.CompanyReplied(_channel(wire, "company_replied", index, wrong), wire.public, wire.automatic)
+def _company_replied(wire: pb.CompanyReplied, index: int, wrong: Wrong) -> tuple[Any, ...]:
+    return _channel(wire, "company_replied", index, wrong), wire.public, wire.automatic
 
 
-def _redirected(wire: pb.Redirected, index: int, wrong: Wrong) -> m.What:
-    return m.Redirected(_channel(wire, "redirected", index, wrong))
+def _redirected(wire: pb.Redirected, index: int, wrong: Wrong) -> tuple[Any, ...]:
+    return (_channel(wire, "redirected", index, wrong),)
 
 
-def _statement_made(wire: pb.StatementMade, index: int, wrong: Wrong) -> m.What:
+def _statement_made(wire: pb.StatementMade, index: int, wrong: Wrong) -> tuple[Any, ...]:
     topic, claim = wire.topic, wire.claim
-    if not topic.strip():
+    if not topic or topic.isspace():
         wrong(f"timeline[{index}].statement_made.topic", "is required")
-    if not claim.strip():
+    if not claim or claim.isspace():
         wrong(f"timeline[{index}].statement_made.claim", "is required")
-    return m.StatementMade(topic, claim, wire.corrects)
+    return topic, claim, wire.corrects
 
 
-def _promise_made(wire: pb.PromiseMade, index: int, wrong: Wrong) -> m.What:
-    path = f"timeline[{index}].promise_made"
-    promise_id = wire.id
-    if not promise_id:
-        wrong(f"{path}.id", "is required")
-    if not wire.HasField("due_at"):
-        wrong(f"{path}.due_at", "is required")
-    return m.PromiseMade(promise_id, instant(wire.due_at, f"{path}.due_at", wrong))
+def _promise_made(wire: pb.PromiseMade, index: int, wrong: Wrong) -> tuple[Any, ...]:
+    promise = wire.id
+    if not promise:
+        wrong(f"timeline[{index}].promise_made.id", "is required")
+    due_at = wire.due_at
+    nanos = due_at.nanos
+    due = due_at.seconds * 1_000_000 + nanos // 1000
+    if not (0 < due <= LAST and 0 <= nanos < NANOS):
+        path = f"timeline[{index}].promise_made.due_at"
+        instant(due_at, path, wrong)
+        if not wire.HasField("due_at"):
+            wrong(path, "is required")
+    return promise, due
 
 
-def _apology_given(wire: pb.ApologyGiven, index: int, wrong: Wrong) -> m.What:
+def _apology_given(wire: pb.ApologyGiven, index: int, wrong: Wrong) -> tuple[Any, ...]:
     del index, wrong
-    kind = wire.WhichOneof("apology")
-    if kind == "text":
-        return m.ApologyGiven(wire.text)
-    return m.ApologyGiven(None, wire.hedged if kind else None)
+    text = wire.text
+    return (text, None) if text else (None, wire.hedged)
 
 
-def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> m.What:
+def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> tuple[Any, ...]:
     path = f"timeline[{index}].remedy_offered"
     if not wire.id:
         wrong(f"{path}.id", "is required")
     amount = _money(wire.amount, f"{path}.amount", wrong) if wire.HasField("amount") else None
-    return m.RemedyOffered(wire.id, wire.kind, amount, wire.statutory)
+    return wire.id, wire.kind, amount, wire.statutory
 
 
-_READ: Mapping[str, _Read] = {
-    name: _required(name, kind) for name, kind in m.EVENTS.items() if kind._fields
-} | {
+_READ: Mapping[str, _Read] = {name: _required(name, kind._fields) for name, kind in m.EVENTS.items() if kind._fields} | {
     "customer_contacted": _customer_contacted,
     "contact_failed": _contact_failed,
     "company_replied": _company_replied,
@@ -218,4 +248,7 @@ _READ: Mapping[str, _Read] = {
     "promise_made": _promise_made,
     "apology_given": _apology_given,
     "remedy_offered": _remedy_offered,
+}
+_TABLE: Mapping[str, tuple[_Read | None, Callable[..., None]]] = {
+    name: (_READ.get(name), METHODS[name]) for name in m.EVENTS
 }

@@ -1,0 +1,119 @@
+"""The server: one event loop a process, one process a core, all on one port."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from router.crm.snapshot import Snapshot
+from router.decide.model import Records
+from router.policy.store import PolicyStore
+from router.serve.service import SERVICE, CaseRouter
+from router.serve.settings import Settings
+from router.serve.state import NoRecords, State
+
+_LOG = logging.getLogger("case_router.serve")
+_MB = 1 << 20
+
+
+def shipped_policies() -> Path:
+    """The policies that come with the package."""
+    packed = Path(str(files("router"))) / "_shipped" / "policies"
+    return packed if packed.is_dir() else Path(__file__).resolve().parents[2] / "policies"
+
+
+def open_state(settings: Settings) -> State:
+    """Policies checked and compiled, the snapshot opened. Raises ``RouterError`` with everything that is wrong."""
+    policies = PolicyStore.open(settings.policies or shipped_policies(), drafts=settings.drafts)
+    records: Records = Snapshot.open(settings.snapshot) if settings.snapshot else NoRecords()
+    return State(policies, records, version("case-router"))
+
+
+def build_server(settings: Settings, state: State) -> tuple[grpc.aio.Server, CaseRouter, health.aio.HealthServicer]:
+    """A server with the service, health for each service, and reflection; not started, no port."""
+    options = [
+        ("grpc.so_reuseport", 1),
+        ("grpc.max_receive_message_length", settings.largest_message_mb * _MB),
+        ("grpc.max_send_message_length", -1),
+    ]
+    server = grpc.aio.server(options=options)
+    service = CaseRouter(state, batch_limit=settings.batch_limit)
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    server.add_generic_rpc_handlers((service.handlers(),))
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server, service, healthy
+
+
+async def serve(settings: Settings, state: State, port: int, *, started: Callable[[int], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; then refuse new calls, let running ones end within the grace, and return."""
+    server, _, healthy = build_server(settings, state)
+    bound = server.add_insecure_port(f"{settings.host}:{port}")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await server.start()
+    for name in ("", SERVICE):
+        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+    if started is not None:
+        started(bound)
+    await stop.wait()
+    await healthy.enter_graceful_shutdown()
+    await server.stop(settings.grace_seconds)
+
+
+def _work(settings: Settings, port: int) -> None:
+    """One process of several: its own state over the same files, mapped once by the system."""
+    logging.basicConfig(level=settings.log_level)
+    asyncio.run(serve(settings, open_state(settings), port))
+
+
+def main(settings: Settings, *, started: Callable[[int], None] | None = None) -> None:
+    """Run the server until it is told to stop. Raises ``RouterError`` before anything listens if something is wrong."""
+    logging.basicConfig(level=settings.log_level)
+    state = open_state(settings)
+    processes = settings.processes or len(os.sched_getaffinity(0))
+    if processes == 1:
+        asyncio.run(serve(settings, state, settings.port, started=started))
+        return
+    del state
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind((settings.host.strip("[]"), settings.port))
+        port = reserved.getsockname()[1]
+        _run_all(settings, port, processes, started)
+
+
+def _run_all(settings: Settings, port: int, processes: int, started: Callable[[int], None] | None) -> None:
+    """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all."""
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_work, args=(settings, port), name=f"case-router-{i}") for i in range(processes)]
+
+    def stop(*_: object) -> None:
+        for worker in workers:
+            if worker.is_alive():
+                worker.terminate()
+
+    for worker in workers:
+        worker.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if started is not None:
+        started(port)
+    multiprocessing.connection.wait([worker.sentinel for worker in workers])
+    stop()
+    for worker in workers:
+        worker.join()
+        if worker.exitcode:
+            _LOG.error("%s ended with %s", worker.name, worker.exitcode)

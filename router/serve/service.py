@@ -1,0 +1,183 @@
+"""The calls of ``CaseRouterService``. Requests come as bytes and answers go as bytes: parsing and joining is done here, once."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
+
+from router.errors import CaseError, Problem, RouterError
+from router.serve.convert import errors
+from router.serve.convert.answer import timestamp
+from router.serve.convert.request import head_of, instant, read_timeline
+from router.serve.convert.wire import embedded
+from router.serve.state import Pair, State
+from router.v1 import case_pb2, decision_pb2
+from router.v1 import case_router_service_pb2 as pb
+
+SERVICE = pb.DESCRIPTOR.services_by_name["CaseRouterService"].full_name
+_LOG = logging.getLogger("case_router.serve")
+_BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
+_BREATH = 32
+"""Items of a batch after which other calls get their turn."""
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Request: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
+
+
+def clock() -> int:
+    """The time in microseconds."""
+    return time.time_ns() // 1000
+
+
+class CaseRouter:
+    """The service over one state, which ``state`` replaces as a whole."""
+
+    def __init__(self, state: State, *, batch_limit: int = 2_000, now: Callable[[], int] = clock) -> None:
+        self.state = state
+        self.batch_limit = batch_limit
+        self._now = now
+
+    # calls
+
+    async def route_case(self, data: bytes, context: Context) -> bytes:
+        """``RouteCase``."""
+        try:
+            return embedded(1, self._route(_parse(pb.RouteCaseRequest, data), data))
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
+            await _abort(context, _status(error))
+            raise
+
+    async def batch_route_cases(self, data: bytes, context: Context) -> bytes:
+        """``BatchRouteCases``: one state, one time."""
+        try:
+            request = _parse(pb.BatchRouteCasesRequest, data)
+            if len(request.cases) > self.batch_limit:
+                said = f"has {len(request.cases):,} items; at most {self.batch_limit:,} are taken, send the rest in further batches"
+                raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
+            pair, now, full = self._terms(request)
+            batch = blake2b(data, digest_size=16).digest()
+            parts = []
+            for index, case in enumerate(request.cases):
+                if index % _BREATH == _BREATH - 1:
+                    await asyncio.sleep(0)
+                identity = batch + index.to_bytes(4, "big")
+                parts.append(embedded(1, _result(pair, case, identity, now, full=full)))
+            return b"".join(parts)
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
+            await _abort(context, _status(error))
+            raise
+
+    async def stream_route_cases(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        """``StreamRouteCases``: each message by the state and time at which it comes; an error does not end the stream."""
+        del context
+        async for data in requests:
+            try:
+                answer = embedded(1, self._route(_parse(pb.StreamRouteCasesRequest, data).request, data))
+            except Exception as error:  # noqa: BLE001 - every error becomes a status
+                answer = embedded(2, _status(error).SerializeToString())
+            yield answer
+
+    async def get_server_info(self, data: bytes, context: Context) -> bytes:
+        """``GetServerInfo``."""
+        del data, context
+        state, now = self.state, self._now()
+        found = pb.GetServerInfoResponse(engine_version=state.engine_version, snapshot_id=state.records.id)
+        if state.records.as_of is not None:
+            found.snapshot_as_of.CopyFrom(timestamp(state.records.as_of))
+        found.snapshot_customers = getattr(state.records, "rows", 0)
+        for policy, in_force, draft in state.policies.versions(now):
+            found.policies.add(
+                policy=policy.name, version=policy.version, digest=policy.digest, in_force=in_force, draft=draft
+            )
+        return found.SerializeToString()
+
+    # what calls share
+
+    def _terms(self, request: Request) -> tuple[Pair, int, bool]:
+        """The policy, time and view that a request asks for."""
+        problems: list[Problem] = []
+        now = self._now()
+        if request.HasField("now"):
+            now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
+        view = request.view
+        if view not in {_UNSPECIFIED, _BASIC, _FULL}:
+            problems.append(Problem("invalid-case", f"{view} is not known; known: BASIC, FULL", field="view"))
+        if problems:
+            raise CaseError(problems)
+        return self.state.pair(request.policy, request.policy_version, now), now, view != _BASIC
+
+    def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
+        pair, now, full = self._terms(request)
+        if not request.HasField("case"):
+            raise CaseError([Problem("invalid-case", "is required", field="case")])
+        return _decide(pair, request.case, data, now, full=full)
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """All calls by name; none of them has gRPC parse or serialise."""
+        calls: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            "RouteCase": grpc.unary_unary_rpc_method_handler(self.route_case),
+            "BatchRouteCases": grpc.unary_unary_rpc_method_handler(self.batch_route_cases),
+            "StreamRouteCases": grpc.stream_stream_rpc_method_handler(self.stream_route_cases),
+            "GetServerInfo": grpc.unary_unary_rpc_method_handler(self.get_server_info),
+        }
+        return grpc.method_handlers_generic_handler(SERVICE, calls)
+
+
+def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> bytes:
+    """A serialised ``Decision``. Raises :class:`CaseError` with every invalid field."""
+    problems: list[Problem] = []
+
+    def wrong(field: str, message: str) -> None:
+        problems.append(Problem("invalid-case", message, field=f"case.{field}"))
+
+    state, customer = pair.decider.begin(head_of(wire, wrong), now)
+    read_timeline(wire, state, problems, wrong)
+    if problems:
+        raise CaseError(problems)
+    decision = pair.decider.conclude(state, customer, request, full=full)
+    return pair.answers.full(decision) if full else pair.answers.basic(decision)
+
+
+def _result(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> bytes:
+    """A serialised ``BatchResult``."""
+    try:
+        return embedded(1, _decide(pair, wire, request, now, full=full))
+    except Exception as error:  # noqa: BLE001 - every error becomes a status
+        return embedded(2, _status(error).SerializeToString())
+
+
+def _parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
+
+
+def _status(error: Exception) -> Status:
+    """The status of any error; one that is not of the domain is logged under a name of its own."""
+    if isinstance(error, RouterError):
+        return errors.status(error)
+    name = secrets.token_hex(8)
+    _LOG.error("fault %s", name, exc_info=error)
+    return errors.fault(name)
+
+
+_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+async def _abort(context: Context, status: Status) -> None:
+    if status.code == Code.Value("OK"):
+        return
+    details = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(_CODES[status.code], status.message, details)
+
+
+Handler: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]

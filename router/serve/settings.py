@@ -1,0 +1,100 @@
+"""Settings of the server: from its file, then the environment, checked at start, every mistake at once."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from router.errors import Problem, SettingsError, nearby
+from router.yaml import load
+
+PREFIX = "CASE_ROUTER_"
+
+
+class Settings(BaseSettings):
+    """How a server runs. In the environment a setting is written ``CASE_ROUTER_PORT``, in a file ``port``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(50051, ge=0, le=65535, description="port to listen on; 0: any free one")
+    policies: Path | None = Field(None, description="folder of the policies; none: those shipped with the package")
+    snapshot: Path | None = Field(None, description="folder of the snapshot; none: every customer is a stranger")
+    drafts: bool = Field(default=False, description="serve policies without a release too")
+    processes: int = Field(0, ge=0, le=256, description="processes that share the port; 0: one for each core")
+    batch_limit: int = Field(2_000, ge=1, le=100_000, description="items that a batch may have")
+    largest_message_mb: int = Field(16, ge=1, le=512, description="largest message taken, in MB")
+    grace_seconds: float = Field(10, ge=0, le=3600, description="time that running calls get at a stop")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            message = f"{value!r} is not known; known: DEBUG, INFO, WARNING, ERROR"
+            raise ValueError(message)
+        return value.upper()
+
+    @field_validator("policies", "snapshot")
+    @classmethod
+    def _folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            message = f"there is no folder {value}"
+            raise ValueError(message)
+        return value
+
+
+def read_settings(file: Path | None = None, **given: Any) -> Settings:  # noqa: ANN401 - options of the command line
+    """Settings from ``given`` options, else the environment, else ``file`` (YAML). Raises :class:`SettingsError`."""
+    problems: list[Problem] = []
+    from_file: dict[str, Any] = {}
+    if file is not None:
+        from_file = _from_file(file, problems)
+    unknown = [
+        name for name in os.environ if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in Settings.model_fields
+    ]
+    problems += [
+        Problem("unknown-setting", f"no setting {name}; {nearby(name, _names())}", "environment") for name in sorted(unknown)
+    ]
+    in_environment = {name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" in os.environ}
+    values = {name: value for name, value in from_file.items() if name not in in_environment}
+    values |= {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            name = str(item["loc"][0]) if item["loc"] else ""
+            where = "environment" if name in in_environment and name not in values else str(file or "options")
+            problems.append(Problem("bad-setting", f"{name}: {item['msg'].removeprefix('Value error, ')}", where))
+        raise SettingsError(problems) from error
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _names() -> list[str]:
+    return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+
+
+def _from_file(file: Path, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        text = file.read_text()
+    except OSError as error:
+        problems.append(Problem("bad-setting", f"cannot be read: {error.strerror}", str(file)))
+        return {}
+    source = load(text, str(file))
+    problems += source.problems
+    data = source.data
+    if not isinstance(data, dict):
+        if data is not None:
+            problems.append(source.problem("bad-setting", "a file of settings holds names with values"))
+        return {}
+    for name in data:
+        if name not in Settings.model_fields:
+            known = Settings.model_fields
+            problems.append(
+                source.problem("unknown-setting", f"no setting {name}; {nearby(name, known)}", (name,), key=True)
+            )
+    return {name: value for name, value in data.items() if name in Settings.model_fields}
