@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 from router.cli.policy import app as policy
-from router.errors import RouterError
+from router.cli.route import route
+from router.cli.serve import demo, serve
+from router.cli.snapshot import app as snapshot
+from router.errors import RouterError, SettingsError
 
 app = typer.Typer(
     name="case-router",
@@ -16,6 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(policy, name="policy")
+app.add_typer(snapshot, name="snapshot")
+app.command()(route)
+app.command()(serve)
+app.command()(demo)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
@@ -35,9 +42,9 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; what people did wrong is told without a traceback."""
+    """Run the command; what people did wrong is told without a traceback. Exit code 1 for wrong files, 2 for wrong usage."""
     try:
         app()
     except RouterError as error:
         typer.echo(str(error), err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)

@@ -1,7 +1,7 @@
 """The policies that are served: every version in its file, and which is in force when."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -92,6 +92,23 @@ class PolicyStore:
             return self.shelves[name].get(version, now)
         said = f"no policy {name}; {nearby(name, self.shelves)}" if name else f"name one policy: {', '.join(self.shelves)}"
         raise UnknownPolicyError([Problem("unknown-policy", said)])
+
+    def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
+        """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""
+        for shelf in self.shelves.values():
+            current = in_force(shelf.releases, now)
+            released = {entry.version for entry in shelf.releases}
+            for version, policy in shelf.versions.items():
+                yield policy, current is not None and current.version == version, version not in released
+
+
+def open_shelf(folder: Path, *, drafts: bool = False) -> Shelf:
+    """One policy's folder, compiled. Raises :class:`PolicyError` with every problem of every file."""
+    problems: list[Problem] = []
+    shelf = _read_shelf(folder, problems, drafts=drafts)
+    if problems:
+        raise PolicyError(problems)
+    return shelf
 
 
 def shipped_policies() -> Path:

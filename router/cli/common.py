@@ -1,0 +1,59 @@
+"""What the commands share: their options, the clock, and how they print."""
+
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Root = Annotated[Path | None, typer.Option("--policies", help="Folder of the policies; by default those shipped.")]
+Time = Annotated[str, typer.Option(metavar="TIME", help="As 2016-06-01T10:00:00Z; by default the clock's.")]
+
+WIDTH = 120
+"""Columns where the output is no terminal."""
+
+
+def policies_root(given: Path | None) -> Path:
+    """The folder of policies that was asked for, else the shipped one."""
+    from router.policy.store import shipped_policies
+
+    return given or shipped_policies()
+
+
+def instant(text: str, option: str) -> int:
+    """The time that an option names; the clock's if it is empty."""
+    from datetime import UTC, datetime
+
+    from router.time import from_datetime, parse_instant
+
+    if not text:
+        return from_datetime(datetime.now(UTC))
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        message = f"{text!r} is no time; write it as 2016-06-01T10:00:00Z"
+        raise typer.BadParameter(message, param_hint=option) from error
+
+
+def is_missing(value: object) -> bool:
+    """Whether a fact is missing: nothing, or not a number."""
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def print_json(data: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Print data for machines."""
+    import json
+
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def console() -> "Console":
+    """Where tables and colours go."""
+    from rich.console import Console
+
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=WIDTH)

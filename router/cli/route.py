@@ -1,0 +1,102 @@
+"""``case-router route``: decide one case from a file and explain it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from router.cli.common import AsJson, Root, Time, console, instant, policies_root, print_json
+
+if TYPE_CHECKING:
+    from router.cases.model import Case
+    from router.decide.model import Records
+    from router.policy.model import Policy
+
+_CUSTOMER = "customer"
+"""Id of a customer whose facts stand in the file without one."""
+
+
+def route(
+    file: Annotated[
+        Path, typer.Argument(help="The case, in YAML or JSON, as in a scenario; - reads it from the input.", allow_dash=True)
+    ],
+    *,
+    snapshot: Annotated[Path | None, typer.Option(help="Folder of the snapshot to look the customer up in.")] = None,
+    policy: Annotated[str, typer.Option(help="Name of a policy, or a policy file.")] = "retail",
+    policy_version: Annotated[str, typer.Option(help="Version; by default the one in force.")] = "",
+    policies: Root = None,
+    now: Time = "",
+    as_json: AsJson = False,
+) -> None:
+    """Decide one case and explain it in words.
+
+    The file has the keys of a scenario's case; beside them it may have `now`, and the facts of the `customer`.
+    """
+    from router.cli.tell import decision_data, tell
+    from router.decide.decider import Decider
+
+    text = typer.get_text_stream("stdin").read() if str(file) == "-" else _read(file)
+    at = instant(now, "--now") if now else 0
+    chosen, case, records, at = _question(text, str(file), at, policy, policy_version, policies_root(policies), snapshot)
+    decision = Decider(chosen, records).decide(case, text.encode(), at)
+    if as_json:
+        print_json(decision_data(decision))
+    else:
+        tell(decision, console())
+
+
+def _read(file: Path) -> str:
+    from router.errors import CaseError, Problem
+
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError([Problem("bad-file", f"cannot be read: {error}", str(file))]) from error
+
+
+def _question(
+    text: str, name: str, now: int, policy: str, version: str, root: Path, snapshot: Path | None
+) -> "tuple[Policy, Case, Records, int]":
+    """The policy, the case, the records and the time of a question."""
+    from router.cli.question import QuestionDocument
+    from router.decide.records import FactRecords, facts_layout, read_facts
+    from router.errors import CaseError
+    from router.yaml import load
+
+    source = load(text, name)
+    document = source.read(QuestionDocument)
+    if document is None:
+        raise CaseError(source.problems)
+    at = now or document.now or instant("", "")
+    chosen = _policy(policy, version, root, at)
+    layout = facts_layout(chosen)
+    facts, mistakes = read_facts(document.customer or {}, layout)
+    source.problems += [source.problem(code, said, ("customer", key)) for key, code, said in mistakes]
+    if document.customer is not None and snapshot is not None:
+        said = "the facts of the customer stand in the file; leave them out, or --snapshot"
+        source.problems.append(source.problem("bad-value", said, ("customer",), key=True))
+    if source.problems:
+        raise CaseError(source.problems)
+    if document.customer is not None and not document.customer_id:
+        document = document.model_copy(update={"customer_id": _CUSTOMER})
+    case = document.case(Path(name).stem, chosen.currency)
+    if snapshot is not None:
+        from router.crm.snapshot import Snapshot
+
+        return chosen, case, Snapshot.open(snapshot), at
+    given = document.customer is not None
+    known = {case.customer_id: facts} if given and facts is not None else {}
+    orders = None if document.order_on_record is None else {case.order_id: document.order_on_record}
+    return chosen, case, FactRecords(layout, chosen.currency, at if given else None, known, orders), at
+
+
+def _policy(name: str, version: str, root: Path, now: int) -> "Policy":
+    from router.errors import Problem, UnknownPolicyError, nearby
+    from router.policy.store import open_shelf, policy_folders, read_policy
+
+    if Path(name).is_file():
+        return read_policy(Path(name))
+    known = [folder.name for folder in policy_folders(root)]
+    if name not in known:
+        raise UnknownPolicyError([Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}")])
+    return open_shelf(root / name, drafts=True).get(version, now)
