@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
 from collections.abc import Callable
 from importlib.metadata import version
-from importlib.resources import files
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,19 +16,13 @@ from grpc_reflection.v1alpha import reflection
 
 from router.crm.snapshot import Snapshot
 from router.decide.model import Records
-from router.policy.store import PolicyStore
+from router.policy.store import PolicyStore, shipped_policies
 from router.serve.service import SERVICE, CaseRouter
 from router.serve.settings import Settings
 from router.serve.state import NoRecords, State
 
 _LOG = logging.getLogger("case_router.serve")
 _MB = 1 << 20
-
-
-def shipped_policies() -> Path:
-    """The policies that come with the package."""
-    packed = Path(str(files("router"))) / "_shipped" / "policies"
-    return packed if packed.is_dir() else Path(__file__).resolve().parents[2] / "policies"
 
 
 def open_state(settings: Settings) -> State:
