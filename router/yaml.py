@@ -18,6 +18,9 @@ Path: TypeAlias = tuple[str | int, ...]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+MOST_VALUES = 500_000
+"""Values that a file may have once its aliases are written out."""
+
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -93,7 +96,7 @@ class Source:
         path: Path = tuple(item["loc"])
         while path and path not in self._values and path[:-1] not in self._values:
             path = path[:-1]
-        dotted = ".".join(map(str, path))
+        dotted = dotted_path(path)
         if item["type"] == "extra_forbidden":
             known = _fields_at(model, path[:-1])
             return self.problem("unknown-key", f"no key {path[-1]} here; {nearby(str(path[-1]), known)}", path, key=True)
@@ -101,6 +104,15 @@ class Source:
             return self.problem("missing-key", f"{dotted} is missing", path[:-1], key=True)
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
         return self.problem("bad-value", f"{dotted}: {message}", path)
+
+
+def dotted_path(path: Path) -> str:
+    """A path as people write it.
+
+    >>> dotted_path(("timeline", 2, "at"))
+    'timeline[2].at'
+    """
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def _fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
@@ -137,6 +149,7 @@ def load(text: str, name: str) -> Source:
     source = Source(name, text, lines=text.splitlines())
     try:
         root = YAML(typ="safe", pure=True).compose(text)
+        source.data = None if root is None else _build(source, root, ())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -144,36 +157,51 @@ def load(text: str, name: str) -> Source:
         shown = source.lines[line - 1] if line <= len(source.lines) else ""
         said = " ".join(str(part) for part in (error.context, error.problem) if part)
         source.problems.append(Problem("bad-yaml", f"this is no YAML: {said}", name, line, column, shown))
-        return source
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError) as error:
         source.problems.append(Problem("bad-yaml", f"this is no YAML: {str(error).splitlines()[0]}", name, 1, 1))
-        return source
-    if root is not None:
-        source.data = _build(source, root, ())
+    except RecursionError:
+        source.problems.append(Problem("bad-yaml", "nested too deeply, or an alias inside what it stands for", name, 1, 1))
     return source
 
 
 def _build(source: Source, node: Node, path: Path) -> Data:
     source._values[path] = node  # noqa: SLF001 - the builder of the class
+    if len(source._values) > MOST_VALUES:  # noqa: SLF001 - the builder of the class
+        raise YAMLError(f"more than {MOST_VALUES} values; aliases multiply")
     if isinstance(node, MappingNode):
-        found: dict[str, Data] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, ScalarNode) else ""
-            here = (*path, key)
-            if key in found or not isinstance(key_node, ScalarNode):
-                mark = key_node.start_mark
-                said = f"the key {key} is written twice" if key in found else "a key has to be a text"
-                line = source.lines[mark.line]
-                source.problems.append(
-                    Problem("bad-yaml", said, source.name, mark.line + 1, mark.column + 1, line, len(key))
-                )
-                continue
-            source._keys[here] = key_node  # noqa: SLF001 - the builder of the class
-            found[key] = _build(source, value_node, here)
-        return found
+        return _mapping(source, node, path)
     if isinstance(node, SequenceNode):
         return [_build(source, item, (*path, index)) for index, item in enumerate(node.value)]
     return _scalar(source, node, path) if isinstance(node, ScalarNode) else None
+
+
+def _mapping(source: Source, node: MappingNode, path: Path) -> dict[str, Data]:
+    """The keys of a mapping; ``<<: *other`` takes over those of another that are not its own."""
+    found: dict[str, Data] = {}
+    for key_node, value_node in node.value:
+        if key_node.tag == f"{_TAG}merge":
+            others = value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+            for other in reversed(others):
+                if not isinstance(other, MappingNode):
+                    source.problems.append(source.problem("bad-yaml", "<< takes a mapping, or a list of them", path))
+                    continue
+                found |= _mapping(source, other, path)
+    own: set[str] = set()
+    for key_node, value_node in node.value:
+        if key_node.tag == f"{_TAG}merge":
+            continue
+        key = key_node.value if isinstance(key_node, ScalarNode) else ""
+        if key in own or not isinstance(key_node, ScalarNode):
+            mark = key_node.start_mark
+            said = f"the key {key} is written twice" if key in own else "a key has to be a text"
+            line = source.lines[mark.line]
+            problem = Problem("bad-yaml", said, source.name, mark.line + 1, mark.column + 1, line, len(key))
+            source.problems.append(problem)
+            continue
+        own.add(key)
+        source._keys[(*path, key)] = key_node  # noqa: SLF001 - the builder of the class
+        found[key] = _build(source, value_node, (*path, key))
+    return found
 
 
 def _scalar(source: Source, node: ScalarNode, path: Path) -> Data:

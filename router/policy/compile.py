@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,7 @@ from router.policy import model as m
 from router.policy import plan as p
 from router.policy.parse import Literals, Scope, parse
 from router.policy.sentence import Sentence, say, split
+from router.time import YEAR
 from router.yaml import Path, Source, load
 
 _FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
@@ -38,6 +40,9 @@ DETAILS: Mapping[str, str] = {
 }
 """What a sentence may name beside facts: words from the timeline."""
 
+LONGEST_DURATION = 100 * YEAR
+"""Longer ones would lead to deadlines that no calendar has."""
+
 _RuleT = TypeVar("_RuleT", bound=m.Rule)
 
 
@@ -49,11 +54,14 @@ def digest_of(text: str, closed: Iterable[date]) -> str:
 
 def holidays_of(text: str, name: str = "policy") -> Mapping[date, str]:
     """The public holidays that the calendar of a policy's text asks for, by today's library; none if it cannot be read."""
-    data = load(text, name).data
-    calendar = data.get("calendar") if isinstance(data, dict) else None
-    region = calendar.get("holidays") if isinstance(calendar, dict) else None
+    document = load(text, name).read(d.PolicyDocument)
+    return {} if document is None else _holidays(document)
+
+
+def _holidays(document: d.PolicyDocument) -> Mapping[date, str]:
+    region = document.calendar.holidays if document.calendar else None
     try:
-        return holiday_dates(region) if isinstance(region, str) else {}
+        return holiday_dates(region) if region is not None else {}
     except ValueError:
         return {}
 
@@ -61,14 +69,14 @@ def holidays_of(text: str, name: str = "policy") -> Mapping[date, str]:
 def compile_policy(text: str, name: str, closed: Iterable[date] | None = None) -> m.Policy:
     """Compile the text of the policy file ``name``.
 
-    ``closed`` are the public holidays recorded with a release; without them today's library says. Raises :class:`PolicyError`
-    with every problem.
+    ``closed`` are the public holidays recorded with a release; without them today's library says. Raises
+    :class:`PolicyError` with every problem.
     """
     source = load(text, name)
     document = source.read(d.PolicyDocument)
     if document is None:
         raise PolicyError(source.problems)
-    days = frozenset(holidays_of(text, name) if closed is None else closed)
+    days = frozenset(_holidays(document) if closed is None else closed)
     return _Compiler(source, document, days).compile()
 
 
@@ -80,7 +88,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         self.facts = tuple(self.declared())
         refs: dict[str, Type] = {fact.name: fact.type for fact in (*VOCABULARY.values(), *self.facts)}
-        failing = tuple(name for name, issue in document.issues.items() if issue.company_failure)
+        failing = tuple(_nfc(name) for name, issue in document.issues.items() if issue.company_failure)
         later = {
             "tier": "tiers are being given here",
             "tier.rank": "tiers are being given here",
@@ -96,7 +104,7 @@ class _Compiler:
             constants,
             {"issue.company_failure": ex.OneOf(ex.Ref("case.issue", _TEXT), failing, negated=False)},
             {
-                "case.issue": tuple(document.issues),
+                "case.issue": tuple(map(_nfc, document.issues)),
                 "case.channel": CHANNELS,
                 "case.touchpoint": TOUCHPOINTS,
                 "case.status": STATUSES,
@@ -132,11 +140,11 @@ class _Compiler:
             if not _PARAMETER.fullmatch(name) or name in _RESERVED:
                 self.wrong("bad-parameter", f"{name} cannot name a parameter", "parameters", name, key=True)
             elif isinstance(value, list):
-                yield name, tuple(value)  # type: ignore[misc]
+                yield name, tuple(_nfc(v) if isinstance(v, str) else v for v in value)  # type: ignore[misc] # of one kind
             elif isinstance(value, bool):
                 yield name, ex.YesNo(value)
             else:
-                yield name, ex.Text(value) if isinstance(value, str) else ex.Number(float(value))
+                yield name, ex.Text(_nfc(value)) if isinstance(value, str) else ex.Number(float(value))
 
     # texts of the document
 
@@ -153,19 +161,24 @@ class _Compiler:
     def sentence(self, text: str, *path: str | int) -> Sentence:
         known: dict[str, tuple[Type, str]] = {name: (kind, "") for name, kind in self.scope.refs.items()}
         known |= dict.fromkeys(DETAILS, (_TEXT, ""))
-        known |= dict.fromkeys(self.scope.constants, (_NUMBER, ""))
-        sentence, unknown = split(text, known)
+        sentence, unknown = split(text, known, self.written)
+        for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
+            message = "a brace alone; a fact stands between two, as {case.chases}"
+            self.problems.append(self.source.problem("bad-sentence", message, path, offset=match.start(), width=1))
         for name, start in unknown:
-            message = f"no fact {name} for a sentence; {nearby(name, known)}"
+            message = f"no fact {name} for a sentence; {nearby(name, [*known, *self.written])}"
             self.problems.append(self.source.problem("unknown-fact", message, path, offset=start, width=len(name)))
         return sentence
 
     def duration(self, text: str, calendar: Calendar, *path: str | int) -> Duration:
         try:
-            return parse_duration(text, calendar)
+            found = parse_duration(text, calendar)
         except ValueError as error:
             self.wrong("bad-duration", str(error), *path)
             return Duration(0, business=False)
+        if found.microseconds > LONGEST_DURATION:
+            self.wrong("bad-duration", f"{text!r} is longer than 100 years", *path)
+        return found
 
     def unique(self, names: Sequence[str], what: str, *path: str | int, key: str) -> None:
         seen: set[str] = set()
@@ -209,7 +222,7 @@ class _Compiler:
             calendar=calendar,
             time_zone=doc.calendar.time_zone if doc.calendar else "UTC",
             facts=self.facts,
-            issues={name: m.Issue(name, i.company_failure, i.touchpoint) for name, i in doc.issues.items()},
+            issues={_nfc(name): m.Issue(_nfc(name), i.company_failure, i.touchpoint) for name, i in doc.issues.items()},
             hedges=tuple(doc.apology.hedges),
             tiers=tuple(reversed(tiers)),
             points_per_hour=doc.priority.ageing.points_per_hour,
@@ -417,6 +430,11 @@ class _Compiler:
                 seen[rule.id] = path
                 if rule.id == "ageing" or rule.id.startswith("engine-"):
                     self.wrong("duplicate-id", f"{rule.id} is a name of the engine's own", *path, index, "id")
+
+
+def _nfc(text: str) -> str:
+    """Texts are compared by code point after NFC."""
+    return unicodedata.normalize("NFC", text)
 
 
 def say_constant(value: ex.Node | Literals) -> str:

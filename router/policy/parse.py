@@ -2,6 +2,7 @@
 
 import ast
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -13,6 +14,8 @@ from router.policy import expression as ex
 
 LONGEST = 20_000
 """Characters that one expression may have."""
+DEEPEST = 100
+"""Levels that one expression may nest."""
 
 Literals: TypeAlias = tuple[float, ...] | tuple[str, ...]
 
@@ -96,16 +99,16 @@ class _Parser:
         self.lead = len(flat) - len(flat.lstrip())
         self.line = flat.strip()
         try:
-            tree = ast.parse(self.line, mode="eval")
-            typed = self.visit(tree.body)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # what Python only doubts is no part of the language
+                tree = ast.parse(self.line, mode="eval")
+            typed = self.visit(tree.body) if _depth(tree.body) <= DEEPEST else self.too_deep()
         except SyntaxError as error:
             start = self.lead + max((error.offset or 1) - 1, 0)
             self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error.msg}", start, 1))
             return None
         except (ValueError, RecursionError, MemoryError):
-            self.mistakes.append(
-                Mistake("bad-expression", "this is no expression, or it is nested too deeply", self.lead, 1)
-            )
+            self.too_deep()
             return None
         if typed is None:
             return None
@@ -114,6 +117,10 @@ class _Parser:
         elif not condition and not typed.type.numeric:
             self.wrong(tree.body, "wrong-type", f"a number is needed, and this is {_a(typed.type)}")
         return typed
+
+    def too_deep(self) -> None:
+        said = f"this is no expression, or it is nested more than {DEEPEST} deep"
+        self.mistakes.append(Mistake("bad-expression", said, self.lead, 1))
 
     def wrong(self, node: ast.expr, code: str, message: str) -> None:
         line = self.line.encode()
@@ -382,6 +389,15 @@ def _alike(a: Type, b: Type) -> bool:
 
 def _a(kind: Type) -> str:
     return {Type.INTEGER: "a number", Type.MONEY: "a number"}.get(kind, f"a {kind.value}")
+
+
+def _depth(tree: ast.expr) -> int:
+    """Levels of a tree, found without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    return depth
 
 
 def _dotted(node: ast.expr) -> str | None:

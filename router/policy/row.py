@@ -7,7 +7,7 @@ No text of a user is ever evaluated: names and literals enter as nodes.
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import floor, inf, nan
+from math import inf, nan
 from sys import float_info
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from router.policy.plan import Plan
 Row: TypeAlias = Callable[[Sequence[Value], Sequence[Value]], tuple[Value, ...]]
 """From the customer's facts and the case's facts, each in the order of its layout, to the wanted columns."""
 
-_GLOBALS = {"floor": floor, "nan": nan, "__builtins__": {}}
+_GLOBALS = {"nan": nan, "__builtins__": {}}
 _CONDITIONS = (ex.YesNo, ex.Compare, ex.OneOf, ex.SameText, ex.Missing, ex.No, ex.All, ex.Either)
 
 
@@ -153,12 +153,9 @@ class _Compiler:
         return value
 
     def floor(self, part: ex.Node, bias: float) -> ast.expr:
-        bound = of_node(part, self.known)
+        """``//`` of floats floors, stays a float, and gives NaN for what is not finite."""
         shifted = ast.BinOp(self.value(part), ast.Add(), ast.Constant(bias))
-        if not bound.missing and bound.magnitude < inf:
-            return _call("floor", shifted)
-        now, again = self.hold(shifted)
-        return ast.IfExp(_between(now), _call("floor", again), _load("nan"))
+        return ast.BinOp(shifted, ast.FloorDiv(), ast.Constant(1.0))
 
     def default(self, part: ex.Node, fallback: ex.Node) -> ast.expr:
         if type_of(part) is Type.YES_NO:
@@ -255,10 +252,6 @@ def _load(name: str) -> ast.Name:
 
 def _store(name: str) -> ast.Name:
     return ast.Name(name, ast.Store())
-
-
-def _call(name: str, argument: ast.expr) -> ast.expr:
-    return ast.Call(_load(name), [argument], [])
 
 
 def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.Compare:

@@ -110,14 +110,6 @@ def open_shelf(folder: Path, *, drafts: bool = False) -> Shelf:
         raise PolicyError(problems)
     return shelf
 
-    def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
-        """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""
-        for shelf in self.shelves.values():
-            released = {entry.version for entry in shelf.releases}
-            current = in_force(shelf.releases, now)
-            for version, policy in shelf.versions.items():
-                yield policy, current is not None and current.version == version, version not in released
-
 
 def shipped_policies() -> Path:
     """The folder of the policies that come with the package."""
