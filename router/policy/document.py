@@ -1,12 +1,13 @@
 """A policy file as it is written: strict, every key known, every id a slug. What it means is compiled in ``compile.py``."""
 
 import json
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from router.calendar import DURATION_FORMS
-from router.facts import Direction, Type
+from router.facts import VOCABULARY, Direction, Type
 from router.money import EXPONENTS
 
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
@@ -245,6 +246,33 @@ class PolicyDocument(Document):
 
 
 def json_schema() -> str:
-    """The JSON Schema of a policy file, for editors."""
-    schema = PolicyDocument.model_json_schema(by_alias=True)
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+    """The JSON Schema of a policy file, for editors: its keys, and the facts that its expressions may read."""
+    schema = _named(PolicyDocument.model_json_schema(by_alias=True))
+    facts = "; ".join(f"{fact.name} ({fact.type.value}): {fact.meaning}" for fact in VOCABULARY.values())
+    parts = {name: {**part, "description": f"{part['description']}. Facts: {facts}"} for name, part in _EXPRESSIONS.items()}
+    schema["$defs"] = {**parts, **schema["$defs"]}
+    schema["properties"]["facts"]["propertyNames"] = {
+        "pattern": r"^(case|customer)\.[a-z][a-z0-9_]*$",
+        "not": {"enum": list(VOCABULARY)},
+    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Policy"}
+    return json.dumps(head | schema | head, indent=2, ensure_ascii=False) + "\n"
+
+
+_EXPRESSIONS: Mapping[str, dict[str, Any]] = {
+    "Condition": {"type": ["string", "boolean"], "description": "a condition over facts, parameters and earlier results"},
+    "Amount": {"type": ["number", "string"], "description": "a number, or an expression that gives one"},
+}
+
+
+def _named(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """A schema in which every expression is a reference to what is said of it once."""
+    if isinstance(part, list):
+        return [_named(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    for name, expression in _EXPRESSIONS.items():
+        if part.get("description") == expression["description"]:
+            kept = {key: value for key, value in part.items() if key in {"default", "title"}}
+            return {"$ref": f"#/$defs/{name}", **kept}
+    return {key: _named(value) for key, value in part.items()}

@@ -102,7 +102,10 @@ class _Parser:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # what Python only doubts is no part of the language
                 tree = ast.parse(self.line, mode="eval")
-            typed = self.visit(tree.body) if _depth(tree.body) <= DEEPEST else self.too_deep()
+            if _depth(tree.body) > DEEPEST:
+                self.too_deep()
+                return None
+            typed = self.visit(tree.body)
         except SyntaxError as error:
             start = self.lead + max((error.offset or 1) - 1, 0)
             self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error.msg}", start, 1))
@@ -119,8 +122,7 @@ class _Parser:
         return typed
 
     def too_deep(self) -> None:
-        said = f"this is no expression, or it is nested more than {DEEPEST} deep"
-        self.mistakes.append(Mistake("bad-expression", said, self.lead, 1))
+        self.mistakes.append(Mistake("bad-expression", f"an expression nests at most {DEEPEST} deep", self.lead, 1))
 
     def wrong(self, node: ast.expr, code: str, message: str) -> None:
         line = self.line.encode()
