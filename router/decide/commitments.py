@@ -36,17 +36,18 @@ def commit(calendar: Calendar, row: CommitmentRow, timeline: Timeline, now: int)
     """The four commitments of a case at ``now``."""
     opened, replied, accepted = timeline.opened_at, timeline.replied_at, timeline.accepted_at
     acknowledge, next_update, resolve, final_response = row.durations
-    anchor = opened if replied is None or replied < opened else replied
-    due_resolve = paused_deadline(calendar, opened, resolve, timeline.waits)
+    answered = timeline.acknowledged_at
+    due_first = deadline(calendar, opened, acknowledge)
+    due_update = deadline(calendar, opened if replied is None or replied < opened else replied, next_update)
+    waits = timeline.waits
+    due_resolve = paused_deadline(calendar, opened, resolve, waits) if waits else deadline(calendar, opened, resolve)
+    due_final = deadline(calendar, opened, final_response)
     resolved = _state(due_resolve, accepted, now)
     if resolved == "open" and timeline.waiting_since is not None:
         resolved = "paused"
-    due_acknowledge = deadline(calendar, opened, acknowledge)
-    due_update = deadline(calendar, anchor, next_update)
-    due_final = deadline(calendar, opened, final_response)
     return (
-        ("acknowledge", due_acknowledge, _state(due_acknowledge, timeline.acknowledged_at, now)),
-        ("next_update", due_update, _state(due_update, None, now)),
+        ("acknowledge", due_first, _state(due_first, answered, now)),
+        ("next_update", due_update, "breached" if due_update < now else "open"),
         ("resolve", due_resolve, resolved),
         ("final_response", due_final, _state(due_final, accepted, now)),
     )

@@ -13,7 +13,7 @@ from router.cases.model import Case
 from router.decide.channel import reply_channel
 from router.decide.commitments import commit
 from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
-from router.decide.model import AdverseAction, Contribution, Decision, NextPerson, Records, Suggestion
+from router.decide.model import AdverseAction, Basis, Contribution, Decision, NextPerson, Records, Suggestion
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
 from router.policy import plan as p
 from router.policy.model import Level, Policy, RecompenseRule, Rule
@@ -85,6 +85,7 @@ class Decider:
         self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
         self._reads = tuple((name, *self.places[name]) for name in sorted(policy.plan.reads()) if name in self.places)
         self._identity = f"{policy.digest}|{records.id}|".encode()
+        self._basis = Basis(policy, records, self.places, {})
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
@@ -117,18 +118,14 @@ class Decider:
         customer = self.stranger if known is None else known
         out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
         timeline = state.timeline
-        identity = blake2b(self._identity, digest_size=16)
-        identity.update(now.to_bytes(8, "big", signed=True))
-        identity.update(request)
+        identity = blake2b(b"".join((self._identity, now.to_bytes(8, "big", signed=True), request)), digest_size=16)
         level = policy.levels[int(out[2])]
         decision = Decision(
-            policy,
-            self.records,
+            self._basis,
             now,
             identity.hexdigest(),
             state,
             customer,
-            self.places,
             known is not None,
             policy.tiers[int(out[0])],
             int(out[1]),
@@ -222,7 +219,7 @@ class Decider:
             elif not given[rule.id]:
                 warnings.append(Notice("amount-cut", f"the caps leave nothing for {rule.id}; it is left out"))
             else:
-                found.append(self._money_suggestion(decision, rule, int(given[rule.id]), unknown_history=unknown_history))  # type: ignore[arg-type]
+                found.append(self._money_suggestion(decision, rule, int(given[rule.id]), unknown_history=unknown_history))
         if any(suggestion.amount for suggestion in found):
             found.append(Suggestion(None, None, self.policy.levels[0], needs_approval=False))
             if unknown_history:

@@ -1,6 +1,6 @@
 """A decision: what the service answers, as ids, numbers and instants. Words are made from it only for what is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -84,21 +84,30 @@ class AdverseAction(NamedTuple):
     approver: Level
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What all decisions of one decider stand on: the policy, the records, where each fact stands, and the sentences compiled so
+    far, by the identity of each."""
+
+    policy: Policy
+    records: Records
+    places: Mapping[str, Place]
+    sayings: dict[int, Callable[..., str]]
+
+
 @dataclass(slots=True)
 class Decision:
     """One decision. ``full`` says whether the parts below ``commitments`` were decided too.
 
-    ``customer`` and ``state.facts`` are the facts that it was made from, ``places`` says where each stands. Money is in minor units of the policy's currency,
+    ``customer`` and ``state.facts`` are the facts that it was made from. Money is in minor units of the policy's currency,
     instants are microseconds.
     """
 
-    policy: Policy
-    records: Records
+    basis: Basis
     now: int
     id: str
     state: CaseState
     customer: tuple[Value, ...]
-    places: Mapping[str, Place]
     known: bool
     tier: Tier
     score: int
@@ -119,9 +128,24 @@ class Decision:
     reply_channel: ReplyChannel | None = None
     adverse_actions: list[AdverseAction] = field(default_factory=list)
 
+    @property
+    def policy(self) -> Policy:
+        """The policy that it was made by."""
+        return self.basis.policy
+
+    @property
+    def records(self) -> Records:
+        """The records that it was made from."""
+        return self.basis.records
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Where each fact stands."""
+        return self.basis.places
+
     def fact(self, name: str) -> Value:
         """The value of a fact that the decision was made from."""
-        of_customer, index = self.places[name]
+        of_customer, index = self.basis.places[name]
         return (self.customer if of_customer else self.state.facts)[index]
 
     @property

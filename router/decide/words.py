@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from router.decide.floor import APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Contribution, Decision, Suggestion
 from router.facts import Value
-from router.policy.sentence import Sentence
+from router.policy.sentence import Sentence, compile_sentence
 from router.time import to_datetime
 
 
@@ -49,7 +49,14 @@ class Words:
 
     def say(self, sentence: Sentence) -> str:
         """A sentence with its facts."""
-        return sentence.render(self.read) if sentence.names else sentence.texts[0]
+        if not sentence.names:
+            return sentence.texts[0]
+        decision = self.decision
+        sayings = decision.basis.sayings
+        said = sayings.get(id(sentence))
+        if said is None:
+            said = sayings[id(sentence)] = compile_sentence(sentence, decision.places)
+        return said(decision.customer, decision.state.facts, self.read)
 
     def contribution(self, contribution: Contribution) -> str:
         """Why the points were given."""

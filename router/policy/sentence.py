@@ -1,5 +1,6 @@
 """Sentences with facts in braces: checked when a policy loads, rendered by one function, only for what is shown."""
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,16 +43,44 @@ def say(value: Value, unit: str = "") -> str:
     >>> say(3.14), say(3.0), say(None), say(True), say(9.5, "money"), say(float("nan"))
     ('3.1', '3', 'unknown', 'yes', '9.50', 'unknown')
     """
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    if kind is str:
+        return value  # type: ignore[return-value]  # a text
     if value is None or value != value:  # noqa: PLR0124 - NaN is missing
         return "unknown"
-    if isinstance(value, bool):
+    if kind is bool:
         return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
     if unit == "money":
         return f"{value:.2f}"
     text = f"{value:.1f}"
-    return text.removesuffix(".0")
+    return text[:-2] if text.endswith(".0") else text
+
+
+def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> Callable[..., str]:
+    """The sentence as one function of the customer's facts, the case's facts, and a reader for every other name.
+
+    It is built as ``ast`` nodes, one formatted string; ``places`` says where a fact stands: whether among the customer's, and its
+    index.
+    """
+    parts: list[ast.expr] = [ast.Constant(sentence.texts[0])]
+    for name, unit, text in zip(sentence.names, sentence.units, sentence.texts[1:], strict=True):
+        if name in places:
+            of_customer, index = places[name]
+            value: ast.expr = ast.Subscript(_load("customer" if of_customer else "case"), ast.Constant(index), ast.Load())
+        else:
+            value = ast.Call(_load("read"), [ast.Constant(name)], [])
+        said = ast.Call(_load("say"), [value, ast.Constant(unit)], [])
+        parts += [ast.FormattedValue(said, -1, None), ast.Constant(text)]
+    arguments = ast.arguments([], [ast.arg(name) for name in ("customer", "case", "read")], None, [], [], None, [])
+    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, ast.JoinedStr(parts))))
+    made: Callable[..., str] = eval(compile(tree, "<sentence>", "eval"), {"say": say, "__builtins__": {}})  # noqa: S307 - nodes built here
+    return made
+
+
+def _load(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
 
 
 def split(

@@ -53,24 +53,18 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
     False, with the timeline half fed, where they are not in order, come twice or are of the future: such a timeline is read by
     :func:`events_of` and put in order first.
     """
-    last, last_sequence = FIRST, 0
-    seen: set[str] = set()
+    last, before = FIRST, None
+    ids = []
     for index, event in enumerate(wire.timeline):
         stamp = event.at
         nanos = stamp.nanos
         at = stamp.seconds * 1_000_000 + nanos // 1000
-        if at <= last:
-            sequence = event.sequence
-            if at < last or sequence < last_sequence:
-                return False
-            last_sequence = sequence
-        else:
-            last, last_sequence = at, event.sequence
+        if at <= last and (at < last or (before is not None and event.sequence < before.sequence)):
+            return False
+        last, before = at, event
         event_id = event.event_id
         if event_id:
-            if event_id in seen:
-                return False
-            seen.add(event_id)
+            ids.append(event_id)
         kind = event.WhichOneof("event")
         if kind is None or at > now or not at or not 0 <= nanos < NANOS:
             return False
@@ -79,7 +73,7 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
             take(timeline, at)
         else:
             take(timeline, at, *read(getattr(event, kind), index, wrong))
-    return True
+    return len(set(ids)) == len(ids)
 
 
 def read_timeline(wire: pb.Case, state: CaseState, problems: list[Problem], wrong: Wrong) -> None:
