@@ -44,6 +44,15 @@ class Calendar:
         i = max(bisect_left(self.opened, open_time) - 1, 0)
         return self.starts[i] + open_time - self.opened[i]
 
+    def after(self, anchor: int, span: int) -> int:
+        """The earliest instant with ``span`` more open time than ``anchor``: inverse(C(anchor) + span)."""
+        starts, opened = self.starts, self.opened
+        i = bisect_right(starts, anchor) - 1
+        end = self.ends[i]
+        target = opened[i] + (anchor if anchor < end else end) - starts[i] + span
+        i = bisect_left(opened, target) - 1
+        return starts[i] + target - opened[i] if i > 0 else starts[0] + target
+
     def is_open(self, instant: int) -> bool:
         """Whether ``instant`` lies in an open interval; the end of one is closed."""
         return instant < self.ends[bisect_right(self.starts, instant) - 1]

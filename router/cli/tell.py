@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from router.decide.model import Decision
-from router.decide.words import Words
+from router.decide.words import DIGEST, Words
 from router.money import format_money, to_major
 from router.time import format_instant, to_datetime
 
@@ -58,7 +58,7 @@ def tell(decision: Decision, console: Console) -> None:
         section("Reply by", (f"{channel.name}, {_hours(decision)}",))
     section("Guidance", (f"{rule.id}: {escape(words.say(rule.because))}" for rule in decision.guidance))
     section("Likely reasons", (f"{rule.id}: {escape(words.say(rule.because))}" for rule in decision.likely_reasons))
-    section("Known so far", (f"{line.kind.value}, {words.moment(line.at)}: {escape(line.text)}" for line in words.digest()))
+    section("Known so far", (f"{DIGEST[kind]}, {words.moment(at)}: {escape(text)}" for kind, at, text in words.digest()))
     section(
         "Adverse actions",
         (
@@ -157,7 +157,7 @@ def decision_data(decision: Decision) -> dict[str, Any]:
         and {"channel": decision.reply_channel.name, "open_at": format_instant(decision.reply_channel.open_at)},
         "guidance": [{"rule": rule.id, "say": words.say(rule.because)} for rule in decision.guidance],
         "likely_reasons": [{"rule": rule.id, "because": words.say(rule.because)} for rule in decision.likely_reasons],
-        "digest": [{"kind": line.kind.value, "at": format_instant(line.at), "text": line.text} for line in words.digest()],
+        "digest": [{"kind": DIGEST[kind], "at": format_instant(at), "text": text} for kind, at, text in words.digest()],
         "adverse_actions": [
             {"kind": action.kind, "permitted": action.permitted, "approver": action.approver.name}
             for action in decision.adverse_actions

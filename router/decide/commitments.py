@@ -18,7 +18,7 @@ def deadline(calendar: Calendar, anchor: int, duration: Duration, paused: int = 
     span = duration.microseconds + paused
     if not duration.business or not span:
         return anchor + span
-    return calendar.instant(calendar.open_time(anchor) + span)
+    return calendar.after(anchor, span)
 
 
 def paused_deadline(calendar: Calendar, anchor: int, duration: Duration, waits: Iterable[tuple[int, int]]) -> int:

@@ -1,7 +1,6 @@
 """From a case and what the CRM knows to a decision, by one policy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
 from math import nan
@@ -12,10 +11,11 @@ from router.cases.hedges import hedge_finder
 from router.cases.model import Case
 from router.decide.channel import reply_channel
 from router.decide.commitments import commit
-from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
-from router.decide.model import AdverseAction, Basis, Contribution, Decision, NextPerson, Records, Suggestion
+from router.decide.floor import ASK_FIRST, REVIEW
+from router.decide.model import AdverseAction, Basis, Decision, NextPerson, Records, Slices, Suggestion
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
 from router.policy import plan as p
+from router.policy.expression import Number
 from router.policy.model import Level, Policy, RecompenseRule, Rule
 from router.policy.row import compile_row
 
@@ -48,21 +48,6 @@ def case_layout(policy: Policy) -> tuple[Fact, ...]:
     return (*CASE_FACTS, *INPUTS, *(fact for fact in policy.facts if not fact.of_customer))
 
 
-@dataclass(frozen=True, slots=True)
-class _Slices:
-    """Where the parts of the row function's result stand."""
-
-    priority: slice
-    points: slice
-    escalation: slice
-    entitlements: slice
-    recompense: slice
-    asked: slice
-    amounts: slice
-    likely: slice
-    guidance: slice
-
-
 class Decider:
     """A policy with the records that it reads, ready to decide one case at a time.
 
@@ -85,7 +70,8 @@ class Decider:
         self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
         self._reads = tuple((name, *self.places[name]) for name in sorted(policy.plan.reads()) if name in self.places)
         self._identity = f"{policy.digest}|{records.id}|".encode()
-        self._basis = Basis(policy, records, self.places, {})
+        self._basis = Basis(policy, records, self.places, self._slices, {})
+        self._points_can_be_missing = not all(isinstance(rule.gives, Number) for rule in policy.priority)
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
@@ -113,7 +99,7 @@ class Decider:
 
     def conclude(self, state: CaseState, known: tuple[Value, ...] | None, request: bytes, *, full: bool) -> Decision:
         """The decision, once the timeline of ``state`` has taken in its events."""
-        policy, slices, now = self.policy, self._slices, state.now
+        policy, now = self.policy, state.now
         settle(state, self.terms, self.records.as_of)
         customer = self.stranger if known is None else known
         out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
@@ -122,40 +108,31 @@ class Decider:
         level = policy.levels[int(out[2])]
         decision = Decision(
             self._basis,
-            now,
             identity.hexdigest(),
             state,
             customer,
             known is not None,
+            out,
             policy.tiers[int(out[0])],
             int(out[1]),
             out[4],
-            self._contributions(out, state),
             level,
-            list(compress(policy.escalation, out[slices.escalation])),
             timeline.owner or customer[self._owner],  # type: ignore[arg-type]  # a text or None
             self.next_people[level.rank],
             commit(policy.calendar, policy.commitments[int(out[3])], timeline, now),
             self._warnings(state, known=known is not None),
         )
-        if timeline.taken:
-            decision.reasons.append(SENIOR_FOR_ADVERSE_ACTION)
+        if self._points_can_be_missing:
+            self._warn_of_points(decision)
         if full:
             self._complete(decision, out)
         return decision
 
-    def _contributions(self, out: tuple[Any, ...], state: CaseState) -> list[Contribution]:
-        """Points by rule, and the engine's for waiting; those that cannot be known count 0."""
-        slices = self._slices
-        earned = compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority])
-        found: list[Contribution] = [(AGEING, int(out[5]))] if out[5] else []
-        for rule, points in earned:
-            if points == points:  # noqa: PLR0124 - NaN is missing
-                found.append((rule, int(points)))
-            else:
-                state.notices.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
-                found.append((rule, 0))
-        return found
+    def _warn_of_points(self, decision: Decision) -> None:
+        slices, out = self._slices, decision.out
+        for rule, points in compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority]):
+            if points != points:  # noqa: PLR0124 - NaN is missing
+                decision.warnings.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
 
     def _warnings(self, state: CaseState, *, known: bool) -> list[Notice]:
         notices, as_of = state.notices, self.records.as_of
@@ -261,7 +238,7 @@ def _ids(rules: Sequence[Rule]) -> list[str]:
     return [p.fired(rule.id) for rule in rules]
 
 
-def _outputs(policy: Policy) -> tuple[list[str], list[str], _Slices]:
+def _outputs(policy: Policy) -> tuple[list[str], list[str], Slices]:
     """The columns that the basic and the full answer need, the basic ones first, and where their parts stand."""
     wanted = ["tier.rank", "score", "level.rank", "commitments.row", "band", "points.ageing"]
 
@@ -275,7 +252,7 @@ def _outputs(policy: Policy) -> tuple[list[str], list[str], _Slices]:
     escalation = add(_ids(policy.escalation))
     basic = list(wanted)
     money = [rule for rule in policy.recompense if rule.gives is not None]
-    slices = _Slices(
+    slices = Slices(
         priority,
         points,
         escalation,

@@ -37,6 +37,9 @@ ASK_FIRST = Rule(
 AGEING = Rule("ageing", YesNo(value=True), _plain("Time spent waiting for the company."))
 """The engine's points for waiting."""
 
+FLOOR = (SENIOR_FOR_ADVERSE_ACTION, REVIEW, ASK_FIRST)
+"""The engine's own rules that answers name."""
+
 APOLOGY_KIND = "apology"
 APOLOGY = _plain("Money always comes with an apology in kind.")
 """The suggestion that goes with every suggestion of money."""

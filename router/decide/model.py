@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeAlias
+from itertools import compress
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from router.cases.facts import CaseState, Notice
-from router.decide.floor import AGEING
+from router.decide.floor import AGEING, SENIOR_FOR_ADVERSE_ACTION
 from router.facts import Fact, Value
 from router.policy.model import Entitlement, EscalationRule, Level, Policy, RecompenseRule, Rule, Tier
 
@@ -85,36 +86,50 @@ class AdverseAction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """Where the parts of the row function's result stand: flags of the rules of each section, points and amounts."""
+
+    priority: slice
+    points: slice
+    escalation: slice
+    entitlements: slice
+    recompense: slice
+    asked: slice
+    amounts: slice
+    likely: slice
+    guidance: slice
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
-    """What all decisions of one decider stand on: the policy, the records, where each fact stands, and the sentences compiled so
-    far, by the identity of each."""
+    """What all decisions of one decider stand on: the policy, the records, where each fact and each result stands, and the
+    sentences compiled so far, by the identity of each."""
 
     policy: Policy
     records: Records
     places: Mapping[str, Place]
+    slices: Slices
     sayings: dict[int, Callable[..., str]]
 
 
 @dataclass(slots=True)
 class Decision:
-    """One decision. ``full`` says whether the parts below ``commitments`` were decided too.
+    """One decision. ``full`` says whether the parts below ``warnings`` were decided too.
 
-    ``customer`` and ``state.facts`` are the facts that it was made from. Money is in minor units of the policy's currency,
-    instants are microseconds.
+    ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan. Money is in minor units of
+    the policy's currency, instants are microseconds.
     """
 
     basis: Basis
-    now: int
     id: str
     state: CaseState
     customer: tuple[Value, ...]
     known: bool
+    out: tuple[Any, ...]
     tier: Tier
     score: int
     band: str
-    contributions: list[Contribution]
     level: Level
-    reasons: list[EscalationRule]
     owner: str | None
     next_person: NextPerson
     commitments: tuple[Commitment, ...]
@@ -127,6 +142,28 @@ class Decision:
     guidance: list[Rule] = field(default_factory=list)
     reply_channel: ReplyChannel | None = None
     adverse_actions: list[AdverseAction] = field(default_factory=list)
+
+    @property
+    def now(self) -> int:
+        """The time that it was made for."""
+        return self.state.now
+
+    @property
+    def contributions(self) -> list[Contribution]:
+        """The points that each rule adds, and those of the engine for waiting; what cannot be known counts 0."""
+        slices, ageing = self.basis.slices, int(self.out[5])
+        earned = compress(zip(self.basis.policy.priority, self.out[slices.points], strict=True), self.out[slices.priority])
+        found: list[Contribution] = [(AGEING, ageing)] if ageing else []
+        found += [(rule, int(points) if points == points else 0) for rule, points in earned]  # noqa: PLR0124 - NaN is missing
+        return found
+
+    @property
+    def reasons(self) -> list[EscalationRule]:
+        """Why the level is what it is."""
+        found = list(compress(self.basis.policy.escalation, self.out[self.basis.slices.escalation]))
+        if self.state.timeline.taken:
+            found.append(SENIOR_FOR_ADVERSE_ACTION)
+        return found
 
     @property
     def policy(self) -> Policy:

@@ -1,8 +1,7 @@
 """A decision in words: the one place where its sentences are rendered, and only for what is shown."""
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
-from typing import NamedTuple
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from router.decide.floor import APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
@@ -11,22 +10,12 @@ from router.facts import Value
 from router.policy.sentence import Sentence, compile_sentence
 from router.time import to_datetime
 
+DIGEST = ("received", "promised", "said", "open")
+"""The kinds of lines of a digest, in order."""
+_RECEIVED, _PROMISED, _SAID, _OPEN = range(4)
 
-class DigestKind(StrEnum):
-    """What a line of a digest tells of."""
-
-    RECEIVED = "received"
-    PROMISED = "promised"
-    SAID = "said"
-    OPEN = "open"
-
-
-class DigestLine(NamedTuple):
-    """One line of what is known of a case, and when it happened or fell due."""
-
-    kind: DigestKind
-    at: int
-    text: str
+DigestLine: TypeAlias = tuple[int, int, str]
+"""One line of what is known of a case: the index of its kind in :data:`DIGEST`, when it happened or fell due, and its words."""
 
 
 class Words:
@@ -85,29 +74,28 @@ class Words:
     def digest(self) -> list[DigestLine]:
         """What was received, promised and said, and what is still open, each part in the order of time."""
         t, now = self.decision.state.timeline, self.decision.now
-        lines = [DigestLine(DigestKind.RECEIVED, at, item) for item, at in t.received.items()]
-        still_open: list[DigestLine] = []
+        lines: list[DigestLine] = [(_RECEIVED, at, item) for item, at in t.received.items()]
         for name, (made_at, due_at) in t.promises.items():
             kept = t.kept.get(name)
             if kept is not None:
                 outcome = "kept" if kept <= due_at else "kept late"
             else:
                 outcome = "broken" if due_at < now else "still to be kept"
-                still_open.append(DigestLine(DigestKind.OPEN, due_at, f"promise {name}: {outcome}"))
-            lines.append(DigestLine(DigestKind.PROMISED, made_at, f"{name}: {outcome}"))
-        lines += [DigestLine(DigestKind.SAID, at, f"{topic}: {claim}") for topic, claim, at in t.claims.values()]
+                lines.append((_OPEN, due_at, f"promise {name}: {outcome}"))
+            lines.append((_PROMISED, made_at, f"{name}: {outcome}"))
+        lines += [(_SAID, at, f"{topic}: {claim}") for topic, claim, at in t.claims.values()]
         lines += [
-            DigestLine(DigestKind.SAID, at, f"{topic}: {before!r}, then {after!r}, not corrected")
+            (_SAID, at, f"{topic}: {before!r}, then {after!r}, not corrected")
             for (_, before, _), (topic, after, at) in t.conflicts
         ]
         for item, at in t.requested.items():
             if item not in t.received:
-                still_open.append(DigestLine(DigestKind.OPEN, at, f"{item} was asked for and has not come"))
+                lines.append((_OPEN, at, f"{item} was asked for and has not come"))
         if t.unanswered:
             text = f"{t.unanswered} contact(s) without a reply"
-            still_open.append(DigestLine(DigestKind.OPEN, t.unanswered_since, text))
-        order = list(DigestKind)
-        return sorted(lines + still_open, key=lambda line: (order.index(line.kind), line.at))
+            lines.append((_OPEN, t.unanswered_since, text))
+        lines.sort()
+        return lines
 
 
 _RESULTS: Mapping[str, Callable[[Decision], Value]] = {

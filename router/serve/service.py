@@ -51,7 +51,7 @@ class CaseRouter:
         """``RouteCase``."""
         try:
             return embedded(1, self._route(_parse(pb.RouteCaseRequest, data), data))
-        except Exception as error:  # noqa: BLE001 - every error becomes a status
+        except Exception as error:
             await _abort(context, _status(error))
             raise
 
@@ -71,7 +71,7 @@ class CaseRouter:
                 identity = batch + index.to_bytes(4, "big")
                 parts.append(embedded(1, _result(pair, case, identity, now, full=full)))
             return b"".join(parts)
-        except Exception as error:  # noqa: BLE001 - every error becomes a status
+        except Exception as error:
             await _abort(context, _status(error))
             raise
 

@@ -7,14 +7,18 @@ The numbers of the fields are those of ``decision.proto``; the tests parse every
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import compress
+from math import floor
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from router.decide.decider import Decider
+from router.decide.floor import AGEING, FLOOR, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Decision, Suggestion
-from router.decide.words import DigestKind, Words
+from router.decide.words import DIGEST, Words
 from router.facts import CHANNELS
-from router.policy.model import COMMITMENTS, EscalationRule, Rule
+from router.policy.expression import Node, Number
+from router.policy.model import COMMITMENTS, Rule
 from router.policy.plan import BANDS
 from router.serve.convert.wire import embedded, number, stamp, text
 from router.v1 import decision_pb2 as pb
@@ -26,14 +30,23 @@ _STATE = {
     for state in ("open", "met", "breached", "paused")
 }
 _CHANNEL = {name: index for index, name in enumerate(CHANNELS, start=1)}
-_DIGEST = {kind: number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DigestKind}
-_MOST_FRAGMENTS = 10_000
+_DIGEST = [number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DIGEST]
 
 
 def timestamp(instant: int) -> Timestamp:
     """A timestamp of microseconds."""
     seconds, micros = divmod(instant, 1_000_000)
     return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def whole(points: float) -> int:
+    """Points as they count: 0 where they cannot be known."""
+    return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing
+
+
+def round_half_up(points: float) -> int:
+    """Points of a literal, rounded as the plan rounds."""
+    return floor(points + 0.5)
 
 
 @cache
@@ -61,9 +74,12 @@ class Answers:
         self._tiers = [pb.Decision(tier=pb.Tier(name=t.name, rank=t.rank)).SerializeToString() for t in policy.tiers]
         self._levels = [self._escalation(decider, rank).SerializeToString() for rank in range(len(policy.levels))]
         self._bands = {band: number(2, _BAND[band]) for band in BANDS}
-        self._earned: dict[tuple[str, int], bytes] = {}
         self._currency = text(1, policy.currency)
-        self._fixed: dict[str, bytes] = {}
+        self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
+        self._contributions = [self._contribution(rule, rule.gives) for rule in policy.priority]
+        self._varying = [i for i, rule in enumerate(policy.priority) if not isinstance(rule.gives, Number)]
+        self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
+        self._said: dict[str, bytes] = {}
 
     def _escalation(self, decider: Decider, rank: int) -> pb.Decision:
         level, following = decider.policy.levels[rank], decider.next_people[rank]
@@ -95,28 +111,28 @@ class Answers:
 
     def basic(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with what a router needs."""
+        slices, out = decision.basis.slices, decision.out
+        flags = out[slices.priority]
+        contributions = self._contributions.copy()
+        if self._varying:
+            points = out[slices.points]
+            for i in self._varying:
+                if flags[i]:
+                    contributions[i] = embedded(3, self._ids[self.policy.priority[i].id] + number(2, whole(points[i])))
+        ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
+        score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
-        earned = self._earned
-        priority = [number(1, decision.score), self._bands[decision.band]]
-        priority += [
-            earned.get((rule.id, points)) or self._contribution(rule, points) for rule, points in decision.contributions
-        ]
-        parts.append(embedded(3, b"".join(priority)))
-        parts += [self._reason(rule) for rule in decision.reasons]
+        parts.append(embedded(3, b"".join((score, ageing, *compress(contributions, flags)))))
+        parts += compress(self._reasons, out[slices.escalation])
+        if decision.state.timeline.taken:
+            parts.append(embedded(4, embedded(5, self._ids[SENIOR_FOR_ADVERSE_ACTION.id])))
         return b"".join(parts)
 
-    def _contribution(self, rule: Rule, points: int) -> bytes:
-        """A contribution without its sentence, as a field of ``Priority``; most rules give the same points again and again."""
-        fragment = embedded(3, text(1, rule.id) + number(2, points))
-        if len(self._earned) < _MOST_FRAGMENTS:
-            self._earned[rule.id, points] = fragment
-        return fragment
-
-    def _reason(self, rule: EscalationRule) -> bytes:
-        fragment = self._fixed.get(rule.id)
-        if fragment is None:
-            fragment = self._fixed[rule.id] = embedded(4, embedded(5, text(1, rule.id)))
-        return fragment
+    def _contribution(self, rule: Rule, points: Node | None) -> bytes:
+        """The contribution of a rule whose points are always the same, without its sentence, as a field of ``Priority``."""
+        return (
+            embedded(3, self._ids[rule.id] + number(2, round_half_up(points.value))) if isinstance(points, Number) else b""
+        )
 
     # the rest of a full answer
 
@@ -126,11 +142,12 @@ class Answers:
         say = words.say
         parts = self._start(decision)
         priority = [number(1, decision.score), self._bands[decision.band]]
+        ids = self._ids
         for rule, points in decision.contributions:
-            priority.append(embedded(3, text(1, rule.id) + number(2, points) + text(3, say(rule.because))))
+            priority.append(embedded(3, ids[rule.id] + number(2, points) + text(3, say(rule.because))))
         parts.append(embedded(3, b"".join(priority)))
         for reason in decision.reasons:
-            parts.append(embedded(4, embedded(5, text(1, reason.id) + text(2, say(reason.because)))))
+            parts.append(embedded(4, embedded(5, ids[reason.id] + text(2, say(reason.because)))))
         if decision.tier.because is not None:
             parts.append(embedded(2, text(3, say(decision.tier.because))))
         if decision.next_person.level is None:
@@ -138,11 +155,11 @@ class Answers:
         for suggestion in decision.suggestions:
             parts.append(self._suggestion(suggestion, words))
         for rule in decision.entitlements:
-            parts.append(embedded(9, text(1, rule.id) + text(2, say(rule.because)) + text(3, rule.source)))
+            parts.append(self._rule(9, rule, words, text(3, rule.source)))
         for rule in decision.likely_reasons:
-            parts.append(embedded(11, text(1, rule.id) + text(2, say(rule.because))))
+            parts.append(self._rule(11, rule, words))
         for rule in decision.guidance:
-            parts.append(embedded(12, text(1, rule.id) + text(2, say(rule.because))))
+            parts.append(self._rule(12, rule, words))
         for kind, at, line in words.digest():
             parts.append(embedded(13, _DIGEST[kind] + embedded(2, stamp(at)) + text(3, line)))
         for action in decision.adverse_actions:
@@ -154,6 +171,15 @@ class Answers:
             parts.append(embedded(10, number(1, _CHANNEL[channel.name]) + opens + number(3, channel.always)))
         parts.append(embedded(15, number(1, decision.may_close) + text(2, words.closure())))
         return b"".join(parts)
+
+    def _rule(self, field: int, rule: Rule, words: Words, more: bytes = b"") -> bytes:
+        """A rule with its sentence; one whose sentence names no fact is written once."""
+        said = self._said.get(rule.id)
+        if said is None:
+            said = embedded(field, self._ids[rule.id] + text(2, words.say(rule.because)) + more)
+            if not rule.because.names:
+                self._said[rule.id] = said
+        return said
 
     def _suggestion(self, suggestion: Suggestion, words: Words) -> bytes:
         rule, kind, because = words.suggestion(suggestion)
