@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, VOCABULARY, Direction, Fact
-from router.policy.compile import DETAILS
+from router.policy.texts import DETAILS
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,48 +1,24 @@
 """From a policy's text to the compiled policy, or to everything that is wrong with it, each thing at its place."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from router.calendar import ALWAYS, Calendar, Duration, build_calendar, holiday_dates, parse_duration, parse_hours
-from router.errors import PolicyError, Problem, nearby
-from router.facts import CHANNELS, STATUSES, TOUCHPOINTS, VOCABULARY, Fact, Type
+from router.calendar import ALWAYS, Calendar, build_calendar, holiday_dates, parse_hours
+from router.errors import PolicyError, nearby
+from router.facts import Type
 from router.money import EXPONENTS, to_minor
 from router.policy import document as d
-from router.policy import expression as ex
 from router.policy import model as m
-from router.policy import plan as p
-from router.policy.parse import Literals, Scope, parse
-from router.policy.sentence import Sentence, say, split
-from router.time import YEAR
+from router.policy.columns import build_plan
+from router.policy.texts import Texts, nfc
 from router.yaml import Path, Source, load
 
-_FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
-_PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED = frozenset(
-    {"tier", "score", "band", "level", "missing", "min", "max", "round", "default", "and", "or", "not", "in", "is"}
-)
 _NUMBER, _TEXT = Type.NUMBER, Type.TEXT
-
-DETAILS: Mapping[str, str] = {
-    "detail.received": "evidence received, with its days",
-    "detail.outstanding": "evidence asked for and not received",
-    "detail.contradiction": "the last two statements that conflict",
-    "detail.broken_promise": "the promises broken, with their times",
-    "detail.failed_channels": "channels by which the customer could not get through",
-    "detail.owner": "the named owner of the case, else of the customer",
-    "detail.next_person": "the next person that the customer may ask for",
-}
-"""What a sentence may name beside facts: words from the timeline."""
-
-LONGEST_DURATION = 100 * YEAR
-"""Longer ones would lead to deadlines that no calendar has."""
-
 _RuleT = TypeVar("_RuleT", bound=m.Rule)
 
 
@@ -80,112 +56,12 @@ def compile_policy(text: str, name: str, closed: Iterable[date] | None = None) -
     return _Compiler(source, document, days).compile()
 
 
-class _Compiler:
-    """One run over one document; every mistake is collected."""
+class _Compiler(Texts):
+    """One run over one document, section by section."""
 
     def __init__(self, source: Source, document: d.PolicyDocument, closed: frozenset[date]) -> None:
-        self.source, self.document, self.closed = source, document, closed
-        self.problems: list[Problem] = []
-        self.facts = tuple(self.declared())
-        refs: dict[str, Type] = {fact.name: fact.type for fact in (*VOCABULARY.values(), *self.facts)}
-        failing = tuple(_nfc(name) for name, issue in document.issues.items() if issue.company_failure)
-        later = {
-            "tier": "tiers are being given here",
-            "tier.rank": "tiers are being given here",
-            "score": "it is known after the priority rules",
-            "band": "it is known after the priority rules",
-            "level": "it is known after the escalation rules",
-            "level.rank": "it is known after the escalation rules",
-        }
-        constants = dict(self.parameters())
-        self.written = {name: say_constant(value) for name, value in constants.items()}
-        self.scope = Scope(
-            refs,
-            constants,
-            {"issue.company_failure": ex.OneOf(ex.Ref("case.issue", _TEXT), failing, negated=False)},
-            {
-                "case.issue": tuple(map(_nfc, document.issues)),
-                "case.channel": CHANNELS,
-                "case.touchpoint": TOUCHPOINTS,
-                "case.status": STATUSES,
-                "tier": tuple(tier.tier for tier in document.tiers),
-                "band": p.BANDS,
-                "level": tuple(level.level for level in document.escalation.levels),
-            },
-            later,
-        )
-
-    def wrong(self, code: str, message: str, *path: str | int, key: bool = False) -> None:
-        self.problems.append(self.source.problem(code, message, path, key=key))
-
-    def extend(self, **types: Type) -> None:
-        """Names that the sections from here on know."""
-        names = {name.replace("__", "."): kind for name, kind in types.items()}
-        later = {name: hint for name, hint in self.scope.later.items() if name not in names}
-        self.scope = replace(self.scope, refs={**self.scope.refs, **names}, later=later)
-
-    # what a policy declares
-
-    def declared(self) -> Iterable[Fact]:
-        for name, given in self.document.facts.items():
-            if not _FACT_NAME.fullmatch(name):
-                self.wrong("bad-fact", f"a fact is named case.… or customer.…, not {name}", "facts", name, key=True)
-            elif name in VOCABULARY:
-                self.wrong("bad-fact", f"{name} is in the vocabulary already; see docs/facts.md", "facts", name, key=True)
-            else:
-                yield Fact(name, given.type, given.meaning, given.unit, given.direction, missing="not given")
-
-    def parameters(self) -> Iterable[tuple[str, ex.Node | Literals]]:
-        for name, value in self.document.parameters.items():
-            if not _PARAMETER.fullmatch(name) or name in _RESERVED:
-                self.wrong("bad-parameter", f"{name} cannot name a parameter", "parameters", name, key=True)
-            elif isinstance(value, list):
-                yield name, tuple(_nfc(v) if isinstance(v, str) else v for v in value)  # type: ignore[misc] # of one kind
-            elif isinstance(value, bool):
-                yield name, ex.YesNo(value)
-            else:
-                yield name, ex.Text(_nfc(value)) if isinstance(value, str) else ex.Number(float(value))
-
-    # texts of the document
-
-    def expression(self, text: str | float | None, *path: str | int, condition: bool) -> ex.Node:
-        if text is None:
-            return p.ALWAYS
-        typed, mistakes = parse(text if isinstance(text, str) else repr(text), self.scope, condition=condition)
-        for mistake in mistakes:
-            self.problems.append(
-                self.source.problem(mistake.code, mistake.message, path, offset=mistake.start, width=mistake.width)
-            )
-        return typed.node if typed else p.ALWAYS
-
-    def sentence(self, text: str, *path: str | int) -> Sentence:
-        known: dict[str, tuple[Type, str]] = {name: (kind, "") for name, kind in self.scope.refs.items()}
-        known |= dict.fromkeys(DETAILS, (_TEXT, ""))
-        sentence, unknown = split(text, known, self.written)
-        for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
-            message = "a brace alone; a fact stands between two, as {case.chases}"
-            self.problems.append(self.source.problem("bad-sentence", message, path, offset=match.start(), width=1))
-        for name, start in unknown:
-            message = f"no fact {name} for a sentence; {nearby(name, [*known, *self.written])}"
-            self.problems.append(self.source.problem("unknown-fact", message, path, offset=start, width=len(name)))
-        return sentence
-
-    def duration(self, text: str, calendar: Calendar, *path: str | int) -> Duration:
-        try:
-            found = parse_duration(text, calendar)
-        except ValueError as error:
-            self.wrong("bad-duration", str(error), *path)
-            return Duration(0, business=False)
-        if found.microseconds > LONGEST_DURATION:
-            self.wrong("bad-duration", f"{text!r} is longer than 100 years", *path)
-        return found
-
-    def unique(self, names: Sequence[str], what: str, *path: str | int, key: str) -> None:
-        seen: set[str] = set()
-        for index, name in enumerate(names):
-            if name in seen:
-                self.wrong("duplicate-id", f"{what} {name} is there already", *path, index, key)
-            seen.add(name)
+        super().__init__(source, document)
+        self.closed = closed
 
     # sections, in the order in which each may use the one before
 
@@ -212,7 +88,7 @@ class _Compiler:
         self.check_ids()
         if self.problems:
             raise PolicyError(self.problems)
-        return m.Policy(
+        policy = m.Policy(
             name=doc.policy,
             version=doc.version,
             digest=digest_of(self.source.text, self.closed),
@@ -222,7 +98,7 @@ class _Compiler:
             calendar=calendar,
             time_zone=doc.calendar.time_zone if doc.calendar else "UTC",
             facts=self.facts,
-            issues={_nfc(name): m.Issue(_nfc(name), i.company_failure, i.touchpoint) for name, i in doc.issues.items()},
+            issues={nfc(name): m.Issue(nfc(name), i.company_failure, i.touchpoint) for name, i in doc.issues.items()},
             hedges=tuple(doc.apology.hedges),
             tiers=tuple(reversed(tiers)),
             points_per_hour=doc.priority.ageing.points_per_hour,
@@ -233,6 +109,7 @@ class _Compiler:
             outside=outside,
             escalation=escalation,
             entitlements=entitlements,
+            caps=self.caps(),
             recompense=recompense,
             money=doc.switches.money,
             commitments=rows,
@@ -240,52 +117,8 @@ class _Compiler:
             likely_reasons=likely,
             guidance=guidance,
             oldest_snapshot=oldest,
-            plan=self.plan(
-                tiers, bands, priority, levels, senior, escalation, entitlements, recompense, rows, likely, guidance
-            ),
         )
-
-    def plan(
-        self,
-        tiers: Sequence[m.Tier],
-        bands: Mapping[str, float],
-        priority: Sequence[m.Rule],
-        levels: Sequence[m.Level],
-        senior: int,
-        escalation: Sequence[m.EscalationRule],
-        entitlements: Sequence[m.Rule],
-        recompense: Sequence[m.Rule],
-        rows: Sequence[m.CommitmentRow],
-        likely: Sequence[m.Rule],
-        guidance: Sequence[m.Rule],
-    ) -> p.Plan:
-        doc = self.document
-        exponent = EXPONENTS[doc.currency]
-        caps = doc.recompense.caps if doc.recompense else None
-        return p.build_plan(
-            p.Sections(
-                tiers=[(tier.name, tier.when) for tier in tiers],
-                points_per_hour=doc.priority.ageing.points_per_hour,
-                bands=bands,
-                priority=_scored(priority),
-                levels=[level.name for level in levels],
-                escalation=[(p.Scored(rule.id, rule.when), rule.rank) for rule in escalation],
-                senior=senior,
-                entitlements=_scored(entitlements),
-                caps=p.Caps(
-                    float(to_minor(caps.per_case, exponent)),
-                    float(to_minor(caps.per_customer_12m, exponent)),
-                    caps.share_of_price,
-                )
-                if caps
-                else None,
-                exponent=exponent,
-                recompense=_scored(recompense),
-                commitments=[row.when for row in rows],
-                likely_reasons=_scored(likely),
-                guidance=_scored(guidance),
-            )
-        )
+        return replace(policy, plan=build_plan(policy))
 
     def calendar(self) -> Calendar:
         given = self.document.calendar
@@ -356,7 +189,7 @@ class _Compiler:
         given = self.document.escalation.levels
         exponent = EXPONENTS[self.document.currency]
         self.unique([level.level for level in given], "level", "escalation", "levels", key="level")
-        for index, (lower, higher) in enumerate(zip(given, given[1:], strict=False)):
+        for index, (lower, higher) in enumerate(pairwise(given)):
             if higher.may_approve < lower.may_approve:
                 message = f"{higher.level} may approve less than {lower.level} below it"
                 self.wrong("bad-level", message, "escalation", "levels", index + 1, "may_approve")
@@ -382,6 +215,12 @@ class _Compiler:
             ("entitlements",),
             lambda rule, at: m.Entitlement(rule.id, rule.when, rule.because, source=given[int(at[-1])].source),
         )
+
+    def caps(self) -> m.Caps | None:
+        if self.document.recompense is None:
+            return None
+        caps, exponent = self.document.recompense.caps, EXPONENTS[self.document.currency]
+        return m.Caps(to_minor(caps.per_case, exponent), to_minor(caps.per_customer_12m, exponent), caps.share_of_price)
 
     def recompense(self) -> tuple[m.RecompenseRule, ...]:
         given = self.document.recompense.rules if self.document.recompense else []
@@ -430,19 +269,3 @@ class _Compiler:
                 seen[rule.id] = path
                 if rule.id == "ageing" or rule.id.startswith("engine-"):
                     self.wrong("duplicate-id", f"{rule.id} is a name of the engine's own", *path, index, "id")
-
-
-def _nfc(text: str) -> str:
-    """Texts are compared by code point after NFC."""
-    return unicodedata.normalize("NFC", text)
-
-
-def say_constant(value: ex.Node | Literals) -> str:
-    """A parameter as a sentence shows it."""
-    if isinstance(value, tuple):
-        return ", ".join(map(say, value))
-    return say(getattr(value, "value", None))
-
-
-def _scored(rules: Iterable[m.Rule]) -> list[p.Scored]:
-    return [p.Scored(rule.id, rule.when, rule.gives) for rule in rules]

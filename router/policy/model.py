@@ -43,6 +43,15 @@ class RecompenseRule(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of recompense in money: minor units for a case and for a customer in twelve months, and a share of the price."""
+
+    per_case: int
+    per_customer: int
+    share_of_price: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
     """A loyalty tier; rank 0 is the last."""
 
@@ -124,6 +133,7 @@ class Policy:
     outside: Outside
     escalation: tuple[EscalationRule, ...]
     entitlements: tuple[Entitlement, ...]
+    caps: Caps | None
     recompense: tuple[RecompenseRule, ...]
     money: bool
     commitments: tuple[CommitmentRow, ...]
@@ -131,7 +141,7 @@ class Policy:
     likely_reasons: tuple[Rule, ...]
     guidance: tuple[Rule, ...]
     oldest_snapshot: Duration
-    plan: Plan
+    plan: Plan = Plan(())
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -1,0 +1,165 @@
+"""The texts of a policy file: expressions, sentences and durations, in the scope of their section."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from router.calendar import Calendar, Duration, parse_duration
+from router.errors import Problem, nearby
+from router.facts import CHANNELS, STATUSES, TOUCHPOINTS, VOCABULARY, Fact, Type
+from router.policy import document as d
+from router.policy import expression as ex
+from router.policy import plan as p
+from router.policy.parse import Literals, Scope, parse
+from router.policy.sentence import Sentence, say, split
+from router.time import YEAR
+from router.yaml import Source
+
+_FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
+_PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
+_RESERVED = frozenset(
+    {"tier", "score", "band", "level", "missing", "min", "max", "round", "default", "and", "or", "not", "in", "is"}
+)
+_NUMBER, _TEXT = Type.NUMBER, Type.TEXT
+
+DETAILS: Mapping[str, str] = {
+    "detail.received": "evidence received, with its days",
+    "detail.outstanding": "evidence asked for and not received",
+    "detail.contradiction": "the last two statements that conflict",
+    "detail.broken_promise": "the promises broken, with their times",
+    "detail.failed_channels": "channels by which the customer could not get through",
+    "detail.owner": "the named owner of the case, else of the customer",
+    "detail.next_person": "the next person that the customer may ask for",
+}
+"""What a sentence may name beside facts: words from the timeline."""
+
+LONGEST_DURATION = 100 * YEAR
+"""Longer ones would lead to deadlines that no calendar has."""
+
+
+class Texts:
+    """The texts of one document, read in a scope that grows from section to section; every mistake is collected."""
+
+    def __init__(self, source: Source, document: d.PolicyDocument) -> None:
+        self.source, self.document = source, document
+        self.problems: list[Problem] = []
+        self.facts = tuple(self.declared())
+        refs: dict[str, Type] = {fact.name: fact.type for fact in (*VOCABULARY.values(), *self.facts)}
+        failing = tuple(nfc(name) for name, issue in document.issues.items() if issue.company_failure)
+        later = {
+            "tier": "tiers are being given here",
+            "tier.rank": "tiers are being given here",
+            "score": "it is known after the priority rules",
+            "band": "it is known after the priority rules",
+            "level": "it is known after the escalation rules",
+            "level.rank": "it is known after the escalation rules",
+        }
+        constants = dict(self.parameters())
+        self.written = {name: say_constant(value) for name, value in constants.items()}
+        self.scope = Scope(
+            refs,
+            constants,
+            {"issue.company_failure": ex.OneOf(ex.Ref("case.issue", _TEXT), failing, negated=False)},
+            {
+                "case.issue": tuple(map(nfc, document.issues)),
+                "case.channel": CHANNELS,
+                "case.touchpoint": TOUCHPOINTS,
+                "case.status": STATUSES,
+                "tier": tuple(tier.tier for tier in document.tiers),
+                "band": p.BANDS,
+                "level": tuple(level.level for level in document.escalation.levels),
+            },
+            later,
+        )
+
+    def wrong(self, code: str, message: str, *path: str | int, key: bool = False) -> None:
+        """Note a problem at the value, or the key, of a path."""
+        self.problems.append(self.source.problem(code, message, path, key=key))
+
+    def extend(self, **types: Type) -> None:
+        """Names that the sections from here on know."""
+        names = {name.replace("__", "."): kind for name, kind in types.items()}
+        later = {name: hint for name, hint in self.scope.later.items() if name not in names}
+        self.scope = replace(self.scope, refs={**self.scope.refs, **names}, later=later)
+
+    # what a policy declares
+
+    def declared(self) -> Iterable[Fact]:
+        """The facts of the policy's own."""
+        for name, given in self.document.facts.items():
+            if not _FACT_NAME.fullmatch(name):
+                self.wrong("bad-fact", f"a fact is named case.… or customer.…, not {name}", "facts", name, key=True)
+            elif name in VOCABULARY:
+                self.wrong("bad-fact", f"{name} is in the vocabulary already; see docs/facts.md", "facts", name, key=True)
+            else:
+                yield Fact(name, given.type, given.meaning, given.unit, given.direction, missing="not given")
+
+    def parameters(self) -> Iterable[tuple[str, ex.Node | Literals]]:
+        """The parameters, as literals."""
+        for name, value in self.document.parameters.items():
+            if not _PARAMETER.fullmatch(name) or name in _RESERVED:
+                self.wrong("bad-parameter", f"{name} cannot name a parameter", "parameters", name, key=True)
+            elif isinstance(value, list):
+                yield name, tuple(nfc(v) if isinstance(v, str) else v for v in value)  # type: ignore[misc] # of one kind
+            elif isinstance(value, bool):
+                yield name, ex.YesNo(value)
+            else:
+                yield name, ex.Text(nfc(value)) if isinstance(value, str) else ex.Number(float(value))
+
+    # texts of the document
+
+    def expression(self, text: str | float | None, *path: str | int, condition: bool) -> ex.Node:
+        """The typed tree of an expression; of none, the condition that always holds."""
+        if text is None:
+            return p.ALWAYS
+        typed, mistakes = parse(text if isinstance(text, str) else repr(text), self.scope, condition=condition)
+        for mistake in mistakes:
+            self.problems.append(
+                self.source.problem(mistake.code, mistake.message, path, offset=mistake.start, width=mistake.width)
+            )
+        return typed.node if typed else p.ALWAYS
+
+    def sentence(self, text: str, *path: str | int) -> Sentence:
+        """A sentence whose names are all known."""
+        known: dict[str, tuple[Type, str]] = {name: (kind, "") for name, kind in self.scope.refs.items()}
+        known |= dict.fromkeys(DETAILS, (_TEXT, ""))
+        sentence, unknown = split(text, known, self.written)
+        for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
+            message = "a brace alone; a fact stands between two, as {case.chases}"
+            self.problems.append(self.source.problem("bad-sentence", message, path, offset=match.start(), width=1))
+        for name, start in unknown:
+            message = f"no fact {name} for a sentence; {nearby(name, [*known, *self.written])}"
+            self.problems.append(self.source.problem("unknown-fact", message, path, offset=start, width=len(name)))
+        return sentence
+
+    def duration(self, text: str, calendar: Calendar, *path: str | int) -> Duration:
+        """A duration of at most a hundred years."""
+        try:
+            found = parse_duration(text, calendar)
+        except ValueError as error:
+            self.wrong("bad-duration", str(error), *path)
+            return Duration(0, business=False)
+        if found.microseconds > LONGEST_DURATION:
+            self.wrong("bad-duration", f"{text!r} is longer than 100 years", *path)
+        return found
+
+    def unique(self, names: Sequence[str], what: str, *path: str | int, key: str) -> None:
+        """Note every name that comes again."""
+        seen: set[str] = set()
+        for index, name in enumerate(names):
+            if name in seen:
+                self.wrong("duplicate-id", f"{what} {name} is there already", *path, index, key)
+            seen.add(name)
+
+
+def nfc(text: str) -> str:
+    """Texts are compared by code point after NFC."""
+    return unicodedata.normalize("NFC", text)
+
+
+def say_constant(value: ex.Node | Literals) -> str:
+    """A parameter as a sentence shows it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(say, value))
+    return say(getattr(value, "value", None))
