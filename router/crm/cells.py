@@ -27,12 +27,43 @@ class Fault(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How to read a cell of the column ``theirs``: its value (null is missing), its fault, and what it should be."""
+    """How to read the cells of the column ``theirs`` as ``column``, in two steps, so that nothing is read twice.
 
+    First ``read`` (null where it cannot be read; a number may be NaN or infinite) and ``given`` (whether there is anything
+    to read), of the file's columns; then ``value`` and ``fault``, of those two. ``form`` says what a cell should be.
+    """
+
+    column: Column
     theirs: str
-    value: pl.Expr
-    fault: pl.Expr
+    read: pl.Expr
+    given: pl.Expr
     form: str
+
+    @property
+    def value(self) -> pl.Expr:
+        """The value, null if missing."""
+        read = pl.col(self.column.name)
+        if self.column.kind is Kind.MONEY:
+            return pl.when(read.is_finite()).then(read).cast(pl.Int64)
+        if self.column.kind in {Kind.NUMBER, Kind.INTEGER}:
+            return pl.when(read.is_finite()).then(read)
+        return read
+
+    @property
+    def fault(self) -> pl.Expr:
+        """A :class:`Fault`, as its number."""
+        nothing, read = pl.lit(value=False), pl.col(self.column.name)
+        return (
+            pl.when(pl.col(given_of(self.column.name)) & read.is_null()).then(Fault.UNREADABLE)
+            .when(read < 0 if self.column.low == 0 else nothing).then(Fault.NEGATIVE)
+            .when(self.value.is_null() if self.column.filled else nothing).then(Fault.EMPTY)
+            .otherwise(Fault.NONE)
+        ).cast(pl.UInt8)  # fmt: skip
+
+
+def given_of(name: str) -> str:
+    """The column of the first step that says whether there is anything to read."""
+    return f"given {name}"
 
 
 def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent: int) -> Cell:
@@ -43,18 +74,7 @@ def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent
     if dtype == pl.String:
         raw = pl.when(~raw.str.strip_chars().is_in(list(parse.missing))).then(raw)
     read, form = _read(column.kind, raw, dtype, parse, exponent)
-    value = read
-    if column.kind in {Kind.MONEY, Kind.NUMBER, Kind.INTEGER}:
-        value = pl.when(read.is_finite()).then(read).cast(pl.Int64 if column.kind is Kind.MONEY else pl.Float64)
-    negative = value < 0 if column.low == 0 else pl.lit(value=False)
-    empty = value.is_null() if column.filled else pl.lit(value=False)
-    fault = (
-        pl.when(raw.is_not_null() & read.is_null()).then(Fault.UNREADABLE)
-        .when(negative).then(Fault.NEGATIVE)
-        .when(empty).then(Fault.EMPTY)
-        .otherwise(Fault.NONE)
-    )  # fmt: skip
-    return Cell(theirs, value, fault.cast(pl.UInt8), form)
+    return Cell(column, theirs, read.alias(column.name), raw.is_not_null().alias(given_of(column.name)), form)
 
 
 def _read(kind: Kind, raw: pl.Expr, dtype: pl.DataType, parse: Parse, exponent: int) -> tuple[pl.Expr, str]:

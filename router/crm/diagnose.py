@@ -24,24 +24,30 @@ def _first_line(error: Exception) -> str:
 
 
 def _first_bad_line(file: Path, source: TableSource) -> tuple[int, str]:
-    """The first line that is no UTF-8, no JSON object, or has more fields than the head; 0 and nothing if there is none."""
+    """The first line that is no UTF-8, no JSON object or no CSV with as many fields as the head; 0 if there is none."""
     if source.format == "parquet":
         return 0, ""
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                text = line.decode()
-                if source.format == "ndjson" and text.strip() and not isinstance(json.loads(text), dict):
+                text = line.decode().strip()
+                if source.format == "ndjson" and text and not isinstance(json.loads(text), dict):
                     return number, "is no JSON object"
             except UnicodeDecodeError:
                 return number, "is not UTF-8"
-            except ValueError as error:
-                return number, f"is no JSON: {error}"
-    if source.format == "csv":
-        with file.open(encoding="utf-8-sig", newline="") as rows:
-            reader = csv.reader(rows, delimiter=source.separator)
+            except json.JSONDecodeError as error:
+                return number, f"is no JSON: {error.msg} at column {error.colno}"
+    return _first_bad_record(file, source) if source.format == "csv" else (0, "")
+
+
+def _first_bad_record(file: Path, source: TableSource) -> tuple[int, str]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, delimiter=source.separator, strict=True)
+        try:
             head = next(reader, [])
-            for row in reader:
-                if len(row) > len(head):
-                    return reader.line_num, f"has {len(row)} fields, the head {len(head)}"
+            for record in reader:
+                if len(record) > len(head):
+                    return reader.line_num, f"has {len(record)} fields, the head {len(head)}"
+        except csv.Error as error:
+            return reader.line_num, f"is no CSV: {error}"
     return 0, ""

@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 
 from router.crm.cells import Fault
 from router.crm.diagnose import diagnose
-from router.crm.scan import Part, Scan
+from router.crm.scan import Part, Scan, text_of
 from router.crm.tables import TABLES
 from router.errors import Problem
 
@@ -44,7 +44,7 @@ def check(scan: Scan, as_of: int) -> tuple[Tally, list[Problem]]:
         counts += [(~seen).sum().alias("later"), (seen & cells["customer_id"].value.is_null()).sum().alias("nobodys")]
         counts += [each.value.count().alias(f"given {name}") for name, each in cells.items()]
         try:
-            found = part.raw().select(counts).collect(engine="streaming").row(0, named=True)
+            found = part.read().select(counts).collect(engine="streaming").row(0, named=True)
         except (PolarsError, OSError) as error:
             problems += _unreadable(part, error)
             continue
@@ -66,15 +66,9 @@ def _bad_rows(scan: Scan, total: int) -> list[Problem]:
     problems: list[Problem] = []
     left = MOST
     for part, file in _files(scan):
-        shown = [
-            expression
-            for name, each in part.cells.items()
-            for expression in (
-                each.fault.alias(f"fault {name}"),
-                col(each.theirs).cast(pl.String, strict=False).alias(f"text {name}"),
-            )
-        ]
-        bad = part.raw(file, index=_ROW).filter(_any_fault(part)).select(_ROW, *shown).head(left)
+        faults = [each.fault.alias(f"fault {name}") for name, each in part.cells.items()]
+        texts = [text_of(name) for name in part.cells]
+        bad = part.read(file, index=_ROW).filter(_any_fault(part)).select(_ROW, *faults, *texts).head(left)
         rows = bad.collect(engine="streaming")
         left -= rows.height
         problems += [problem for row in rows.iter_rows(named=True) for problem in _of_row(part, file, row)]
@@ -85,7 +79,7 @@ def _bad_rows(scan: Scan, total: int) -> list[Problem]:
 
 def _of_row(part: Part, file: Path, row: Mapping[str, Any]) -> Iterator[Problem]:
     for name, each in part.cells.items():
-        text = str(row[f"text {name}"])
+        text = str(row[text_of(name)])
         text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
         said = {
             Fault.EMPTY: "has no value",
@@ -110,10 +104,8 @@ def repeated(scan: Scan, column: str, ids: pl.Series) -> list[Problem]:
     first: dict[str, str] = {}
     problems: list[Problem] = []
     for part, file in _files(scan):
-        value = part.cells[column].value
-        found = (
-            part.raw(file, index=_ROW).select(_ROW, value.alias("id")).filter(col("id").is_in(again.head(MOST).implode()))
-        )
+        value = part.cells[column].value.alias("id")
+        found = part.read(file, index=_ROW).select(_ROW, value).filter(col("id").is_in(again.head(MOST).implode()))
         for index, text in found.collect(engine="streaming").sort(_ROW).iter_rows():
             row = f"row {index + 1}"
             if text in first:

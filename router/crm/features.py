@@ -78,9 +78,10 @@ def customer_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[F
     ).sort("customer_id")
 
 
-def _quotient(number: pl.Expr, divisor: float) -> pl.Expr:
-    """A correctly rounded quotient: Polars multiplies by the reciprocal of a constant, so the divisor is made a column."""
-    return number.cast(pl.Float64) / pl.when(number.is_not_null()).then(pl.lit(float(divisor)))
+def _quotient(number: pl.Expr, divisor: pl.Expr | float) -> pl.Expr:
+    """The nearest number to a quotient: Polars divides by a constant through its reciprocal, so the divisor is none."""
+    value = number.cast(pl.Float64)
+    return value / (value * 0.0 + divisor)
 
 
 def _facts(as_of: int, exponent: int) -> dict[str, pl.Expr]:
@@ -103,7 +104,7 @@ def _facts(as_of: int, exponent: int) -> dict[str, pl.Expr]:
         "orders_12m": count("orders_12m"),
         "spend": money(ordered - returned),
         "spend_12m": money(spend_12m),
-        "spend_percentile": (100.0 * lower) / pl.when(lower.is_not_null()).then(pl.len()),
+        "spend_percentile": _quotient(100.0 * lower, pl.len()),
         "average_order": ordered / (col("rows.orders") * 10**exponent),
         "return_rate": pl.when(ordered != 0).then(returned / ordered),
         "late_deliveries_12m": count("late_12m"),

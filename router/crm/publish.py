@@ -9,6 +9,7 @@ DIR/<id>/orders.arrow               order ids, sorted; only with an orders table
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot, 
 from router.errors import Problem, SnapshotError
 from router.facts import Fact, Type
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _BUILDING, _LOCK = ".building", ".lock"
 
 
@@ -192,7 +194,8 @@ def _current(directory: Path) -> str:
 
 def _prune(directory: Path, kept: set[str], keep: int) -> None:
     """Remove older contents. Processes that have one open go on reading it."""
-    found = [file.parent for file in directory.glob(f"*/{MANIFEST}") if file.parent.name not in kept]
+    found = [file.parent for file in directory.glob(f"*/{MANIFEST}") if _ID.fullmatch(file.parent.name)]
+    found = [folder for folder in found if folder.name not in kept]
     found.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns, reverse=True)
     for folder in found[max(0, keep - len(kept - {""})) :]:
         shutil.rmtree(folder, ignore_errors=True)

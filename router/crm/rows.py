@@ -42,7 +42,7 @@ def _stored(fact: Fact, value: float) -> float:
     """As in the file: an overdue of nothing is no open order, so that it does not begin to run."""
     if not isfinite(value):
         return nan
-    return -inf if fact.name == OVERDUE and value <= 0 else value
+    return -inf if fact.name == OVERDUE and value <= 0 else value + 0.0  # no -0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,17 @@ class Part:
             case _:
                 return pl.scan_parquet(paths, row_index_name=index, glob=False)
 
+    def read(self, *files: Path, index: str | None = None) -> pl.LazyFrame:
+        """The first step of reading each cell (``Cell.read``, ``Cell.given``), and ``text <name>``, what stands there."""
+        texts = [pl.col(each.theirs).cast(pl.String, strict=False).alias(text_of(name)) for name, each in self.cells.items()]
+        steps = [step for each in self.cells.values() for step in (each.read, each.given)]
+        return self.raw(*files, index=index).select(*([index] if index else []), *steps, *texts)
+
+
+def text_of(name: str) -> str:
+    """The column that holds a cell as it stands in the file."""
+    return f"text {name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -57,7 +68,7 @@ class Scan:
         """All rows as values; nothing is read yet."""
         names = sorted(self.columns)
         return pl.concat(
-            [part.raw().select(_value(part, name) for name in names) for part in self.parts], how="vertical_relaxed"
+            [part.read().select(_value(part, name) for name in names) for part in self.parts], how="vertical_relaxed"
         )
 
 
@@ -72,7 +83,7 @@ def open_table(source: TableSource, mapping: MappingFile) -> tuple[Scan, list[Pr
     for file in source.files:
         try:
             schema = _head(file, source)
-        except (OSError, ValueError, PolarsError) as error:
+        except (OSError, TypeError, ValueError, PolarsError) as error:
             problems.append(diagnose(file, source, error))
             continue
         key = tuple(schema.items())
@@ -94,8 +105,10 @@ def _head(file: Path, source: TableSource) -> pl.Schema:
     seen: dict[str, None] = {}
     with file.open("rb") as lines:
         for line in islice(lines, _PEEK):
-            if line.strip():
-                seen |= dict.fromkeys(dict(json.loads(line)))
+            keys = json.loads(line) if line.strip() else {}
+            if not isinstance(keys, dict):
+                raise TypeError
+            seen |= dict.fromkeys(keys)
     sure = [
         theirs for column, theirs in source.wanted if not seen or (column.name in source.columns and not column.required)
     ]
