@@ -1,4 +1,4 @@
-"""Business hours: a table of open intervals with cumulative open time, searched the same way for one case and for a column."""
+"""Business hours: a table of open intervals with cumulative open time, searched alike for one case and for a column."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import holidays as public_holidays
@@ -49,7 +50,7 @@ class Calendar:
         starts, opened = self.starts, self.opened
         i = bisect_right(starts, anchor) - 1
         end = self.ends[i]
-        target = opened[i] + (anchor if anchor < end else end) - starts[i] + span
+        target = opened[i] + min(anchor, end) - starts[i] + span
         i = bisect_left(opened, target) - 1
         return starts[i] + target - opened[i] if i > 0 else starts[0] + target
 
@@ -142,7 +143,7 @@ def parse_hours(hours: Mapping[str, Sequence[str]]) -> WeeklyHours:
                 raise ValueError(message)
             intervals.append((start, end))
         intervals.sort()
-        if any(a[1] > b[0] for a, b in zip(intervals, intervals[1:], strict=False)):
+        if any(a[1] > b[0] for a, b in pairwise(intervals)):
             message = f"the intervals of {days} overlap"
             raise ValueError(message)
         for day in parse_days(days):

@@ -78,7 +78,7 @@ def nearby(word: str, known: Iterable[str], *, of: str = "known", most: int = 8)
     'known: a, b'
     """
     names: Sequence[str] = sorted(set(known))
-    close = get_close_matches(word, names, n=3, cutoff=0.6)
+    close = get_close_matches(word, names, n=3, cutoff=0.75)
     if close:
         return f"did you mean {' or '.join(close)}?"
     if not names:

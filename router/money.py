@@ -15,6 +15,9 @@ _CODES_BY_EXPONENT = {
 EXPONENTS: dict[str, int] = {code: e for e, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
 """Decimal places of the minor unit of each currency (ISO 4217, list one)."""
 
+POWERS = (1, 10, 100, 1000, 10_000)
+"""Minor units of a major one, by exponent."""
+
 HALF = 0.500001
 """What is added before the floor: a little over a half, so that 1.005 (a float below it) becomes 1.01."""
 
@@ -27,7 +30,7 @@ def to_minor(major: float, exponent: int) -> int:
     >>> to_minor(1.005, 2), to_minor(49.99, 2), to_minor(-0.2, 0)
     (101, 4999, 0)
     """
-    return floor(major * 10**exponent + HALF)
+    return floor(major * POWERS[exponent] + HALF)
 
 
 def to_major(minor: int, exponent: int) -> float:
@@ -36,7 +39,7 @@ def to_major(minor: int, exponent: int) -> float:
     >>> to_major(4999, 2)
     49.99
     """
-    return minor / 10**exponent
+    return minor / POWERS[exponent]
 
 
 def minor_of_nanos(units: int, nanos: int, exponent: int) -> int:
@@ -45,7 +48,7 @@ def minor_of_nanos(units: int, nanos: int, exponent: int) -> int:
     >>> minor_of_nanos(1, 5_000_000, 2), minor_of_nanos(49, 990_000_000, 2)
     (101, 4999)
     """
-    return ((units * NANOS + nanos) * 10**exponent + 500_001_000) // NANOS
+    return ((units * NANOS + nanos) * POWERS[exponent] + 500_001_000) // NANOS
 
 
 def format_money(minor: int, currency: str) -> str:
@@ -55,4 +58,4 @@ def format_money(minor: int, currency: str) -> str:
     ('49.99 GBP', '-500 JPY')
     """
     exponent = EXPONENTS.get(currency, 2)
-    return f"{minor / 10**exponent:.{exponent}f} {currency}"
+    return f"{minor / POWERS[exponent]:.{exponent}f} {currency}"

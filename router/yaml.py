@@ -63,7 +63,7 @@ class Source:
         return line + 1, column + 1, 1
 
     def _inside(self, node: ScalarNode, offset: int) -> tuple[int, int]:
-        """Where the character ``offset`` of a scalar stands: its text is walked beside the file's, blanks matching blanks."""
+        """Where the character ``offset`` of a scalar stands: its text walks beside the file's, blanks matching blanks."""
         at, end = node.start_mark.index, node.end_mark.index
         if node.style in {"|", ">"}:
             at = self.text.find("\n", at) + 1

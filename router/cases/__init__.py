@@ -1,0 +1,1 @@
+"""The case, its timeline, and the facts of one case."""

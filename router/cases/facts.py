@@ -65,8 +65,8 @@ def feed(state: CaseState, events: tuple[Event, ...]) -> None:
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:
     """Read off the facts, once all events are taken in.
 
-    ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where there is
-    none.
+    ``as_of`` is the moment of the customer's history (goodwill offered after it is counted by the case), ``None`` where
+    there is none.
     """
     state.timeline.end(state.now)
     _assemble(state, terms, as_of)
@@ -117,10 +117,7 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
     broken, overdue = _promises(t, now) if t.promises else (0, 0)
     goodwill, since, refund, only_statutory = _offers(t, terms, as_of, notices) if t.offers else (0, 0, 0, False)
     waited = sum(end - start for start, end in t.waits) if t.waits else 0
-    if t.accepted_at is not None:
-        status = "accepted"
-    else:
-        status = "open" if t.waiting_since is None else "waiting"
+    status = "accepted" if t.accepted_at is not None else "open" if t.waiting_since is None else "waiting"
     facts = (
         issue,
         case.channel,
@@ -208,9 +205,8 @@ def _amount(money: Money, terms: Terms, what: str, notices: list[Notice]) -> flo
 def _attributes(case: Case, terms: Terms, notices: list[Notice]) -> tuple[Value, ...]:
     """The declared attributes in order; one of another type is missing, one that is not declared is not read."""
     declared = {fact.key: fact for fact in terms.attributes}
-    for name in case.attributes:
-        if name not in declared:
-            notices.append(Notice("unknown-attribute", f"the policy declares no attribute {name}"))
+    unknown = (name for name in case.attributes if name not in declared)
+    notices += [Notice("unknown-attribute", f"the policy declares no attribute {name}") for name in unknown]
     return tuple(_attribute(fact, case.attributes.get(fact.key), terms, notices) for fact in terms.attributes)
 
 

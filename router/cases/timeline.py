@@ -32,10 +32,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Timeline:
-    """The running state of a timeline: a method for each event, called in the order of the events with its time and attributes.
+    """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
-    Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act; ``waiting_since`` is
-    the one that still runs. What has not happened stands as a default of the class, so that a new timeline costs nothing.
+    Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
+    ``waiting_since`` is the one that still runs. What has not happened stands as a default of the
+    class, so that a new timeline costs nothing.
     """
 
     # from the customer

@@ -1,0 +1,1 @@
+"""From a case and what the CRM knows to a decision."""

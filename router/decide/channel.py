@@ -11,8 +11,8 @@ from router.policy.model import Channel
 def reply_channel(channels: Mapping[str, Channel], calendar: Calendar, state: CaseState) -> ReplyChannel | None:
     """The customer's own channel while it works and is open; else the fastest one that does; else the one that opens first.
 
-    A channel does not work if the customer could not get through on it and has not since. Channels slower than the customer's own
-    are never taken. ``None`` if the policy names no channels.
+    A channel does not work if the customer could not get through on it and has not since. Channels slower than the
+    customer's own are never taken. ``None`` if the policy names no channels.
     """
     if not channels:
         return None

@@ -9,7 +9,7 @@ from router.policy.model import CommitmentRow
 
 
 def deadline(calendar: Calendar, anchor: int, duration: Duration, paused: int = 0) -> int:
-    """The instant ``duration + paused`` after ``anchor``, in open time for a business duration; a span of zero is the anchor.
+    """The instant ``duration + paused`` after ``anchor``, in open time for a business one; a span of zero is the anchor.
 
     >>> from router.calendar import ALWAYS
     >>> deadline(ALWAYS, 100, Duration(50, business=True), 7)
@@ -22,7 +22,10 @@ def deadline(calendar: Calendar, anchor: int, duration: Duration, paused: int = 
 
 
 def paused_deadline(calendar: Calendar, anchor: int, duration: Duration, waits: Iterable[tuple[int, int]]) -> int:
-    """A deadline moved by the waits for the customer, each counted only if it began by the deadline as the earlier ones left it."""
+    """A deadline moved by the waits for the customer.
+
+    Each counts only if it began by the deadline as the earlier ones left it.
+    """
     due = deadline(calendar, anchor, duration)
     paused = 0
     for start, end in waits:

@@ -51,8 +51,8 @@ def case_layout(policy: Policy) -> tuple[Fact, ...]:
 class Decider:
     """A policy with the records that it reads, ready to decide one case at a time.
 
-    Everything that does not vary from case to case is made here: the two row functions (the basic one leaves out what only the
-    full answer needs), the layouts, the hash of what identifies a decision beside its request.
+    Everything that does not vary from case to case is made here: the two row functions (the basic one leaves out what only
+    the full answer needs), the layouts, the hash of what identifies a decision beside its request.
     """
 
     def __init__(self, policy: Policy, records: Records) -> None:
@@ -85,7 +85,7 @@ class Decider:
         return NextPerson(None, self.policy.outside.name)
 
     def decide(self, case: Case, request: bytes, now: int, *, full: bool = True) -> Decision:
-        """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same decision id."""
+        """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same id."""
         state, customer = self.begin(case, now)
         feed(state, case.timeline)
         return self.conclude(state, customer, request, full=full)

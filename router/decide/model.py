@@ -49,8 +49,8 @@ Contribution: TypeAlias = tuple[Rule, int]
 
 
 class Suggestion(NamedTuple):
-    """One suggested recompense: its rule (``None``: the engine's apology in kind), its amount in minor units where it is money,
-    the lowest level that may approve it, and whether that is above the level of the case."""
+    """One suggested recompense: its rule (``None``: the engine's apology in kind), its amount in minor units where it is
+    money, the lowest level that may approve it, and whether that is above the level of the case."""
 
     rule: RecompenseRule | None
     amount: int | None
@@ -116,8 +116,8 @@ class Basis:
 class Decision:
     """One decision. ``full`` says whether the parts below ``warnings`` were decided too.
 
-    ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan. Money is in minor units of
-    the policy's currency, instants are microseconds.
+    ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan. Money is in minor
+    units of the policy's currency, instants are microseconds.
     """
 
     basis: Basis

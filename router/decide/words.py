@@ -15,7 +15,7 @@ DIGEST = ("received", "promised", "said", "open")
 _RECEIVED, _PROMISED, _SAID, _OPEN = range(4)
 
 DigestLine: TypeAlias = tuple[int, int, str]
-"""One line of what is known of a case: the index of its kind in :data:`DIGEST`, when it happened or fell due, and its words."""
+"""One line of a digest: the index of its kind in :data:`DIGEST`, when it happened or fell due, and its words."""
 
 
 class Words:

@@ -1,0 +1,1 @@
+"""Policies: from text to a plan, and the plan as a function."""

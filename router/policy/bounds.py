@@ -1,4 +1,4 @@
-"""What can be said of an expression without running it: its type, how large it can get, whether it can be missing or is whole.
+"""What can be said of an expression without running it: its type, its size, whether it can be missing, whether it is whole.
 
 Back ends leave out guards that these show to be needless.
 """

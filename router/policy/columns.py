@@ -1,7 +1,7 @@
 """The columns of a policy's plan.
 
-The floor's arithmetic (ageing, caps, the level of an adverse action) stands here as columns too, after the policy's own, so that
-every back end has it.
+The floor's arithmetic (ageing, caps, the level of an adverse action) stands here as columns too, after the policy's own, so
+that every back end has it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -233,6 +233,11 @@ def _number(value: float) -> str:
     return f"{value:.{TIMES_AS_WRITTEN}g}"
 
 
+_JOINED: Mapping[type, str] = {Sum: " + ", All: " and ", Either: " or "}
+_LOOSE = (Arithmetic, Sum, Compare, OneOf, SameText, Missing, All, Either, If)
+"""What stands in brackets inside another."""
+
+
 def write(node: Node) -> str:
     """An expression in words that its author would recognise, for messages and differences.
 
@@ -250,8 +255,6 @@ def write(node: Node) -> str:
             return name
         case Arithmetic(op, left, right) | Compare(op, left, right):
             return f"{_inner(left)} {op} {_inner(right)}"
-        case Sum(parts):
-            return " + ".join(map(_inner, parts))
         case Extreme(op, parts):
             return f"{op}({', '.join(map(write, parts))})"
         case Floor(part):
@@ -267,18 +270,12 @@ def write(node: Node) -> str:
             return f"{_inner(part)} is {'not ' * negated}missing"
         case No(part):
             return f"not {_inner(part)}"
-        case All(parts):
-            return " and ".join(map(_inner, parts))
-        case Either(parts):
-            return " or ".join(map(_inner, parts))
+        case Sum(parts) | All(parts) | Either(parts):
+            return _JOINED[type(node)].join(map(_inner, parts))
         case If(test, then, otherwise):
             return f"{_inner(then)} if {_inner(test)} else {_inner(otherwise)}"
 
 
 def _inner(node: Node) -> str:
     text = write(node)
-    return (
-        f"({text})"
-        if isinstance(node, Arithmetic | Sum | Compare | OneOf | SameText | Missing | All | Either | If)
-        else text
-    )
+    return f"({text})" if isinstance(node, _LOOSE) else text

@@ -1,12 +1,12 @@
 """A policy compiled: frozen, typed, ready to run. Requests never see YAML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router.calendar import Calendar, Duration
 from router.facts import Fact
 from router.policy.expression import Node
-from router.policy.plan import Plan
+from router.policy.plan import NO_PLAN, Plan
 from router.policy.sentence import Sentence
 
 
@@ -44,7 +44,7 @@ class RecompenseRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of recompense in money: minor units for a case and for a customer in twelve months, and a share of the price."""
+    """Limits of recompense in money: minor units a case and a customer in twelve months, and a share of the price."""
 
     per_case: int
     per_customer: int
@@ -141,7 +141,7 @@ class Policy:
     likely_reasons: tuple[Rule, ...]
     guidance: tuple[Rule, ...]
     oldest_snapshot: Duration
-    plan: Plan = Plan(())
+    plan: Plan = field(default=NO_PLAN)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

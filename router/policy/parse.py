@@ -1,54 +1,18 @@
 """From the text of an expression to its typed tree, with every mistake in it and its place."""
 
 import ast
-import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from math import isfinite
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
 
 from router.errors import nearby
 from router.facts import Type
 from router.policy import expression as ex
+from router.policy.scope import REFUSED, Leaves, Literals, Mistake, Scope, Typed, a_kind, dotted
 
 LONGEST = 20_000
 """Characters that one expression may have."""
 DEEPEST = 100
 """Levels that one expression may nest."""
-
-Literals: TypeAlias = tuple[float, ...] | tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What an expression may name: facts and columns with their types, parameters with their values, conditions with a name,
-    the closed lists of values that some texts have, and names that only a later section knows (with a hint)."""
-
-    refs: Mapping[str, Type]
-    constants: Mapping[str, ex.Node | Literals] = field(default_factory=dict)
-    conditions: Mapping[str, ex.Node] = field(default_factory=dict)
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    later: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """Something wrong in an expression: a code, a sentence, and the characters it is about."""
-
-    code: str
-    message: str
-    start: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A tree and the type of its value."""
-
-    node: ex.Node
-    type: Type
-
 
 FUNCTIONS = ("min", "max", "round", "default")
 _ARITHMETIC: Mapping[type[ast.operator], ex.ArithmeticOperator] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -59,13 +23,6 @@ _COMPARE: Mapping[type[ast.cmpop], ex.ComparisonOperator] = {
     ast.GtE: ">=",
     ast.Eq: "==",
     ast.NotEq: "!=",
-}
-_REFUSED: Mapping[type[ast.AST], str] = {
-    ast.Mod: "% is not part of the language",
-    ast.FloorDiv: "// is not part of the language; use round(x / y)",
-    ast.Pow: "** is not part of the language",
-    ast.Subscript: "brackets are not part of the language",
-    ast.Lambda: "lambda is not part of the language",
 }
 
 
@@ -85,12 +42,7 @@ def parse(text: str, scope: Scope, *, condition: bool) -> tuple[Typed | None, tu
     return (None if parser.mistakes else typed), tuple(parser.mistakes)
 
 
-class _Parser:
-    def __init__(self, text: str, scope: Scope) -> None:
-        self.text = text
-        self.scope = scope
-        self.mistakes: list[Mistake] = []
-
+class _Parser(Leaves):
     def run(self, *, condition: bool) -> Typed | None:
         if len(self.text) > LONGEST:
             self.mistakes.append(Mistake("bad-expression", f"an expression has at most {LONGEST} characters", 0, 1))
@@ -118,87 +70,11 @@ class _Parser:
         if condition and typed.type is not Type.YES_NO:
             self.wrong(tree.body, "wrong-type", f"a condition is needed, and this is a {typed.type.value}; compare it")
         elif not condition and not typed.type.numeric:
-            self.wrong(tree.body, "wrong-type", f"a number is needed, and this is {_a(typed.type)}")
+            self.wrong(tree.body, "wrong-type", f"a number is needed, and this is {a_kind(typed.type)}")
         return typed
 
     def too_deep(self) -> None:
         self.mistakes.append(Mistake("bad-expression", f"an expression nests at most {DEEPEST} deep", self.lead, 1))
-
-    def wrong(self, node: ast.expr, code: str, message: str) -> None:
-        line = self.line.encode()
-        start = len(line[: node.col_offset].decode())
-        end = len(line[: node.end_col_offset or node.col_offset + 1].decode())
-        self.mistakes.append(Mistake(code, message, self.lead + start, max(1, end - start)))
-
-    def visit(self, node: ast.expr) -> Typed | None:
-        method: Callable[[ast.expr], Typed | None] | None = getattr(self, f"visit_{type(node).__name__}", None)
-        if method is None:
-            said = _REFUSED.get(type(node), f"{type(node).__name__} is not part of the language")
-            self.wrong(node, "bad-expression", said)
-            return None
-        return method(node)
-
-    def visit_all(self, nodes: Iterable[ast.expr]) -> list[Typed] | None:
-        """Every node visited, so that all mistakes are found; ``None`` if one has any."""
-        found = [self.visit(node) for node in nodes]
-        return None if any(typed is None for typed in found) else [typed for typed in found if typed is not None]
-
-    # names and literals
-
-    def visit_Constant(self, node: ast.Constant) -> Typed | None:
-        value = node.value
-        if isinstance(value, bool):
-            return Typed(ex.YesNo(value), Type.YES_NO)
-        if isinstance(value, int | float):
-            try:
-                number = float(value)
-            except OverflowError:
-                number = float("inf")
-            if isfinite(number):
-                return Typed(ex.Number(number), Type.NUMBER)
-            self.wrong(node, "bad-expression", "a number has to be finite")
-        elif isinstance(value, str):
-            return Typed(ex.Text(unicodedata.normalize("NFC", value)), Type.TEXT)
-        elif value is None:
-            self.wrong(node, "bad-expression", "there is no None; write: x is missing")
-        else:
-            self.wrong(node, "bad-expression", f"{value!r} is not part of the language")
-        return None
-
-    def visit_Name(self, node: ast.Name) -> Typed | None:
-        return self.named(node, node.id)
-
-    def visit_Attribute(self, node: ast.Attribute) -> Typed | None:
-        dotted = _dotted(node)
-        if dotted is None:
-            self.wrong(node, "bad-expression", "a dot stands only inside the name of a fact")
-            return None
-        return self.named(node, dotted)
-
-    def named(self, node: ast.expr, name: str) -> Typed | None:
-        scope = self.scope
-        if name in scope.refs:
-            return Typed(ex.Ref(name, scope.refs[name]), scope.refs[name])
-        if name in scope.conditions:
-            return Typed(scope.conditions[name], Type.YES_NO)
-        constant = scope.constants.get(name)
-        if isinstance(constant, ex.Number):
-            return Typed(constant, Type.NUMBER)
-        if isinstance(constant, ex.Text):
-            return Typed(constant, Type.TEXT)
-        if isinstance(constant, ex.YesNo):
-            return Typed(constant, Type.YES_NO)
-        if constant is not None:
-            self.wrong(node, "wrong-type", f"parameter {name} is a list; it stands only after: in")
-        elif name in scope.later:
-            self.wrong(node, "unknown-fact", f"{name} is not known here: {scope.later[name]}")
-        elif name == "missing":
-            self.wrong(node, "bad-expression", "missing stands only in: x is missing, x is not missing")
-        else:
-            known = [*scope.refs, *scope.conditions, *scope.constants]
-            kind = "fact" if "." in name else "fact or parameter"
-            self.wrong(node, "unknown-fact", f"no {kind} {name}; {nearby(name, known)}")
-        return None
 
     # conditions
 
@@ -217,7 +93,7 @@ class _Parser:
             written = ex.write(typed.node)
             example = f"{written} > 0" if typed.type.numeric else f"{written} == '…'"
             self.wrong(
-                node, "wrong-type", f"a condition is needed, and {written} is {_a(typed.type)}; compare it, as {example}"
+                node, "wrong-type", f"a condition is needed, and {written} is {a_kind(typed.type)}; compare it, as {example}"
             )
             return None
         return typed.node
@@ -266,7 +142,7 @@ class _Parser:
         if Type.YES_NO in {a.type, b.type}:
             self.wrong(left, "wrong-type", "a yes/no is a condition by itself and is never compared; write: x, or: not x")
         else:
-            self.wrong(left, "wrong-type", f"{_a(a.type)} is never compared with {_a(b.type)}")
+            self.wrong(left, "wrong-type", f"{a_kind(a.type)} is never compared with {a_kind(b.type)}")
         return None
 
     def is_missing(self, left: ast.expr, right: ast.expr, *, negated: bool) -> ex.Node | None:
@@ -325,7 +201,7 @@ class _Parser:
         if typed is None:
             return None
         if not typed.type.numeric:
-            self.wrong(node, "wrong-type", f"a number is needed, and {ex.write(typed.node)} is {_a(typed.type)}")
+            self.wrong(node, "wrong-type", f"a number is needed, and {ex.write(typed.node)} is {a_kind(typed.type)}")
             return None
         return typed.node
 
@@ -333,7 +209,7 @@ class _Parser:
         op = _ARITHMETIC.get(type(node.op))
         left, right = self.number(node.left), self.number(node.right)
         if op is None:
-            said = _REFUSED.get(type(node.op), f"{type(node.op).__name__} is not part of the language")
+            said = REFUSED.get(type(node.op), f"{type(node.op).__name__} is not part of the language")
             self.wrong(node, "bad-expression", said)
             return None
         if left is None or right is None:
@@ -341,7 +217,7 @@ class _Parser:
         return Typed(ex.Arithmetic(op, left, right), Type.NUMBER)
 
     def visit_Call(self, node: ast.Call) -> Typed | None:
-        name = _dotted(node.func) or "?"
+        name = dotted(node.func) or "?"
         if name not in FUNCTIONS or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
             self.wrong(node, "bad-expression", f"no function {name} of this form; {nearby(name, FUNCTIONS, of='functions')}")
             return None
@@ -366,7 +242,9 @@ class _Parser:
             return None
         part, fallback = pair
         if not _alike(part.type, fallback.type):
-            self.wrong(node, "wrong-type", f"default of {_a(part.type)} needs {_a(part.type)}, not {_a(fallback.type)}")
+            self.wrong(
+                node, "wrong-type", f"default of {a_kind(part.type)} needs {a_kind(part.type)}, not {a_kind(fallback.type)}"
+            )
             return None
         if part.type is Type.YES_NO and not isinstance(part.node, ex.Ref | ex.No):
             self.wrong(node, "wrong-type", "default of a yes/no takes a fact, not a condition")
@@ -380,17 +258,13 @@ class _Parser:
             return None
         then, otherwise = pair
         if not _alike(then.type, otherwise.type):
-            self.wrong(node, "wrong-type", f"one branch is {_a(then.type)}, the other {_a(otherwise.type)}")
+            self.wrong(node, "wrong-type", f"one branch is {a_kind(then.type)}, the other {a_kind(otherwise.type)}")
             return None
         return Typed(ex.If(test, then.node, otherwise.node), Type.NUMBER if then.type.numeric else then.type)
 
 
 def _alike(a: Type, b: Type) -> bool:
     return a is b or (a.numeric and b.numeric)
-
-
-def _a(kind: Type) -> str:
-    return {Type.INTEGER: "a number", Type.MONEY: "a number"}.get(kind, f"a {kind.value}")
 
 
 def _depth(tree: ast.expr) -> int:
@@ -400,12 +274,3 @@ def _depth(tree: ast.expr) -> int:
         depth += 1
         level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
     return depth
-
-
-def _dotted(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        before = _dotted(node.value)
-        return None if before is None else f"{before}.{node.attr}"
-    return None

@@ -43,6 +43,10 @@ class Plan:
         return frozenset().union(*(names(column.node) for column in self.columns)) - own
 
 
+NO_PLAN = Plan(())
+"""The plan of a policy that is still being compiled."""
+
+
 def fired(rule: str) -> str:
     """The yes/no column that says whether a rule fired."""
     return f"fired.{rule}"
@@ -54,7 +58,7 @@ def points(rule: str) -> str:
 
 
 def asked(rule: str) -> str:
-    """The column of the amount that a recompense rule asks for, in minor units, before caps; missing if it cannot be known."""
+    """The column of the amount that a recompense rule asks for, in minor units, before caps; missing if not known."""
     return f"asked.{rule}"
 
 

@@ -1,6 +1,6 @@
 """The row back end: a plan becomes one Python function, built as ``ast`` nodes and compiled once.
 
-A number is a float, and NaN where it is missing: a comparison with it is false and arithmetic keeps it, as the semantics ask.
+A number is a float, NaN where it is missing: a comparison with it is false and arithmetic keeps it, as the semantics ask.
 A text or a yes/no is ``None`` where it is missing. Conditions come with ``not`` at the leaves, so unknown is false at each.
 No text of a user is ever evaluated: names and literals enter as nodes.
 """
@@ -26,7 +26,7 @@ _CONDITIONS = (ex.YesNo, ex.Compare, ex.OneOf, ex.SameText, ex.Missing, ex.No, e
 def compile_row(plan: Plan, wanted: Sequence[str], customer: Sequence[Fact], case: Sequence[Fact]) -> Row:
     """The function that gives the ``wanted`` columns of ``plan`` for one case.
 
-    ``customer`` and ``case`` are the layouts of its two arguments; a fact that neither has, or has with another type, is missing.
+    ``customer`` and ``case`` are the layouts of its two arguments; a fact that neither has is missing.
     """
     return _Compiler(plan.only(wanted), customer, case).function(wanted)
 

@@ -55,14 +55,14 @@ def say(value: Value, unit: str = "") -> str:
     if unit == "money":
         return f"{value:.2f}"
     text = f"{value:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> Callable[..., str]:
     """The sentence as one function of the customer's facts, the case's facts, and a reader for every other name.
 
-    It is built as ``ast`` nodes, one formatted string; ``places`` says where a fact stands: whether among the customer's, and its
-    index.
+    It is built as ``ast`` nodes, one formatted string; ``places`` says where a fact stands: whether among the customer's,
+    and its index.
     """
     parts: list[ast.expr] = [ast.Constant(sentence.texts[0])]
     for name, unit, text in zip(sentence.names, sentence.units, sentence.texts[1:], strict=True):
@@ -86,7 +86,7 @@ def _load(name: str) -> ast.Name:
 def split(
     text: str, known: Mapping[str, tuple[Type, str]], constants: Mapping[str, str] | None = None
 ) -> tuple[Sentence, tuple[tuple[str, int], ...]]:
-    """The sentence, with ``constants`` written in, and the names in it that are not known, each with its place in the text."""
+    """The sentence with ``constants`` written in, and the names that are not known, each with its place in the text."""
     texts, found, units, unknown = [""], [], [], []
     end = 0
     for match in _BRACES.finditer(text):

@@ -11,7 +11,8 @@ from router.facts import CHANNELS, STATUSES, TOUCHPOINTS, VOCABULARY, Fact, Type
 from router.policy import document as d
 from router.policy import expression as ex
 from router.policy import plan as p
-from router.policy.parse import Literals, Scope, parse
+from router.policy.parse import parse
+from router.policy.scope import Literals, Scope
 from router.policy.sentence import Sentence, say, split
 from router.time import YEAR
 from router.yaml import Source

@@ -1,4 +1,4 @@
-"""The calls of ``CaseRouterService``. Requests come as bytes and answers go as bytes: parsing and joining is done here, once."""
+"""The calls of ``CaseRouterService``. Requests come and answers go as bytes: parsing and joining is done here, once."""
 
 import asyncio
 import logging
@@ -59,9 +59,7 @@ class CaseRouter:
         """``BatchRouteCases``: one state, one time."""
         try:
             request = _parse(pb.BatchRouteCasesRequest, data)
-            if len(request.cases) > self.batch_limit:
-                said = f"has {len(request.cases):,} items; at most {self.batch_limit:,} are taken, send the rest in further batches"
-                raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
+            self._check_size(len(request.cases))
             pair, now, full = self._terms(request)
             batch = blake2b(data, digest_size=16).digest()
             parts = []
@@ -113,6 +111,11 @@ class CaseRouter:
         if problems:
             raise CaseError(problems)
         return self.state.pair(request.policy, request.policy_version, now), now, view != _BASIC
+
+    def _check_size(self, items: int) -> None:
+        if items > self.batch_limit:
+            said = f"has {items:,} items; at most {self.batch_limit:,} are taken, send the rest in further batches"
+            raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
 
     def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
         pair, now, full = self._terms(request)

@@ -1,7 +1,7 @@
 """From a decision to bytes on the wire.
 
-What does not vary from case to case is serialised once, when a policy and a snapshot come together. On the wire a message is its
-fields one after another, and a field that comes twice merges: so an answer is those fragments and what is new, joined.
+What does not vary from case to case is serialised once, when a policy and a snapshot come together. On the wire a message
+is its fields one after another, and a field that comes twice merges: so an answer is those fragments joined with what is new.
 The numbers of the fields are those of ``decision.proto``; the tests parse every answer and compare it field by field.
 """
 
@@ -105,8 +105,7 @@ class Answers:
             parts.append(embedded(4, text(4, decision.owner)))
         for kind, due_at, state in decision.commitments:
             parts.append(embedded(5, _KIND[kind] + embedded(2, stamp(due_at)) + _STATE[state]))
-        for notice in decision.warnings:
-            parts.append(embedded(7, number(1, warning_code(notice.code)) + text(2, notice.message)))
+        parts += [embedded(7, number(1, warning_code(n.code)) + text(2, n.message)) for n in decision.warnings]
         return parts
 
     def basic(self, decision: Decision) -> bytes:

@@ -50,8 +50,8 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
 def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
     """Feed the events of ``wire`` to the timeline, each touched once.
 
-    False, with the timeline half fed, where they are not in order, come twice or are of the future: such a timeline is read by
-    :func:`events_of` and put in order first.
+    False, with the timeline half fed, where they are not in order, come twice or are of the future: such a timeline is read
+    by :func:`events_of` and put in order first.
     """
     last, before = FIRST, None
     ids = []
