@@ -1,0 +1,73 @@
+"""Cases read in both ways: from the domain's own types, and from bytes as they come over the wire."""
+
+from typing import Any
+
+from router.calendar import ALWAYS
+from router.cases.facts import CaseState, Terms, begin, read_case, settle
+from router.cases.hedges import hedge_finder
+from router.cases.model import Case, Event, What
+from router.errors import Problem
+from router.facts import CASE_FACTS, INPUTS, Value
+from router.serve.convert.client import case_to_wire
+from router.serve.convert.request import head_of, read_timeline
+from router.time import parse_instant
+from router.v1 import case_pb2
+
+TERMS = Terms(
+    currency="GBP",
+    exponent=2,
+    touchpoints={"delivery_failed": "gone_wrong", "question": None},
+    hedged=hedge_finder(["but"]),
+    calendar=ALWAYS,
+)
+OPENED = parse_instant("2016-05-27T18:00:00Z")
+
+
+def case_of(*timeline: Event, **given: Any) -> Case:  # noqa: ANN401 - attributes of a case
+    """A case opened at ``OPENED`` with these events."""
+    return Case("c1", OPENED, timeline=timeline)._replace(**given)
+
+
+def at(hours: float, what: What, sequence: int = 0, event_id: str = "") -> Event:
+    """An event so many hours after the opening."""
+    return Event(OPENED + round(hours * 3_600_000_000), what, sequence, event_id)
+
+
+def over_the_wire(
+    case: Case, now: int, *, terms: Terms = TERMS, as_of: int | None = None, order_on_record: bool | None = None
+) -> CaseState:
+    """As ``read_case``, from the bytes that a client sends."""
+    wire = case_pb2.Case.FromString(case_to_wire(case).SerializeToString())
+    problems: list[Problem] = []
+
+    def wrong(field: str, message: str) -> None:
+        problems.append(Problem("invalid-case", message, field=field))
+
+    state = begin(head_of(wire, wrong), terms, now, order_on_record)
+    read_timeline(wire, state, problems, wrong)
+    assert problems == []
+    settle(state, terms, as_of)
+    return state
+
+
+def both(
+    case: Case, now: int, *, terms: Terms = TERMS, as_of: int | None = None, order_on_record: bool | None = None
+) -> CaseState:
+    """The state of a case, read in both ways with equal results."""
+    one = read_case(case, terms, now, as_of=as_of, order_on_record=order_on_record)
+    other = over_the_wire(case, now, terms=terms, as_of=as_of, order_on_record=order_on_record)
+    assert repr(other.facts) == repr(one.facts)
+    assert other.notices == one.notices
+    assert vars(other.timeline) | {"hedged": None} == vars(one.timeline) | {"hedged": None}
+    assert _head(other.case) == _head(one.case)
+    return one
+
+
+def _head(case: Case) -> tuple[object, ...]:
+    """A case without its timeline, in a form in which NaN equals NaN."""
+    return case._replace(timeline=(), attributes={}), sorted((name, repr(value)) for name, value in case.attributes.items())
+
+
+def named(state: CaseState) -> dict[str, Value]:
+    """The facts and inputs by name."""
+    return dict(zip([fact.name for fact in (*CASE_FACTS, *INPUTS)], state.facts, strict=True))
