@@ -64,7 +64,7 @@ class Calendar:
         return instant if instant < self.ends[i - 1] else self.starts[i]
 
 
-ALWAYS = Calendar(starts=(FIRST,), ends=(LAST,), opened=(0,), business_day=DAY)
+ALWAYS = Calendar(starts=(FIRST,), ends=(LAST + 1,), opened=(0,), business_day=DAY)
 """Open at all times: C is elapsed time."""
 
 
@@ -109,8 +109,8 @@ def parse_days(text: str) -> tuple[int, ...]:
     """
     days: set[int] = set()
     for part in text.lower().split(","):
-        first, _, last = part.strip().partition("-")
-        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+        first, dash, last = part.strip().partition("-")
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
             message = f"{text!r} names no weekdays; write them as mon-fri, sat or mon,wed"
             raise ValueError(message)
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
@@ -197,7 +197,7 @@ def build_calendar(time_zone: str, week: WeeklyHours, closed: frozenset[date]) -
 
 def _table(intervals: Iterable[tuple[int, int]], business_day: int) -> Calendar:
     starts, ends, opened = [FIRST], [from_datetime(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)) - DAY], [0]
-    tail = (from_datetime(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)) + DAY, LAST)
+    tail = (from_datetime(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)) + DAY, LAST + 1)
     for start, end in (*intervals, tail):
         first = max(start, ends[-1])
         if first >= end:
