@@ -136,6 +136,26 @@ def test_nothing_ordered_has_no_return_rate() -> None:
     assert isnan(float(str(facts_of(order(amount=0))["return_rate"])))
 
 
+@pytest.mark.parametrize(
+    ("promised", "delivered", "late"),
+    [
+        (AS_OF - DAY, AS_OF, 1),
+        (AS_OF - DAY, AS_OF + 1, 0),
+        (AS_OF, AS_OF, 0),
+        (AS_OF - 1, AS_OF, 1),
+        (AS_OF - 2 * TWELVE_MONTHS, AS_OF - TWELVE_MONTHS, 0),
+        (AS_OF - 2 * TWELVE_MONTHS, AS_OF - TWELVE_MONTHS + 1, 1),
+        (None, AS_OF, 0),
+        (AS_OF, None, 0),
+    ],
+)
+def test_a_late_delivery_came_after_the_promise_and_in_twelve_months(
+    promised: int | None, delivered: int | None, late: int
+) -> None:
+    row = order(at=AS_OF - 3 * YEAR, promised_at=promised, delivered_at=delivered)
+    assert facts_of(row)["late_deliveries_12m"] == late
+
+
 def test_an_open_order_is_stored_signed_so_that_it_can_become_overdue() -> None:
     assert facts_of(order(promised_at=AS_OF + 5 * HOUR))["open_order_overdue_hours"] == -5.0
     assert facts_of(order(promised_at=AS_OF - 5 * HOUR), order(promised_at=AS_OF))["open_order_overdue_hours"] == 5.0
