@@ -1,0 +1,70 @@
+"""Text of a user is never evaluated: what is not of the language is refused, and a literal stays a literal."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from router.decide.decider import case_layout
+from router.facts import CUSTOMER_FACTS, VOCABULARY, Type, Value
+from router.policy.parse import parse
+from router.policy.plan import Column, Plan
+from router.policy.row import compile_row, row_source
+from router.policy.scope import Scope
+from router.policy.store import read_policy
+
+CUSTOMER = (VOCABULARY["customer.spend"], VOCABULARY["customer.plan"])
+SCOPE = Scope({fact.name: fact.type for fact in CUSTOMER})
+
+HOSTILE = [
+    "__import__('os').system('true')",
+    "().__class__.__bases__[0].__subclasses__()",
+    "case.__class__",
+    "customer.spend.__class__ == 1",
+    "(lambda: 1)() > 0",
+    "[x for x in (1, 2)] == 1",
+    "f'{customer.spend}' == 'a'",
+    "exec('1') > 0",
+    "(y := 3) > 2",
+    "customer.spend > 0; import os",
+    "print(1) > 0",
+    "globals() is missing",
+    "min(*(1, 2)) > 0",
+    "max(1, 2, key=3) > 0",
+    "customer['spend'] > 0",
+    "await customer.spend",
+    "nan > 0",
+    "customer",
+    "t1 > 0",
+    "c0 > 0",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_but_the_language_gets_through(text: str) -> None:
+    typed, mistakes = parse(text, SCOPE, condition=True)
+    assert typed is None
+    assert mistakes
+
+
+HOSTILE_TEXTS = ["' + __import__('os').system('true') + '", '"""', "\\", "\n", "{customer.spend}", "\u2028", "t1", "nan"]
+
+
+@pytest.mark.parametrize("literal", HOSTILE_TEXTS)
+def test_a_text_literal_stays_a_text(literal: str) -> None:
+    typed, mistakes = parse(f"customer.plan == {literal!r}", SCOPE, condition=True)
+    assert not mistakes
+    assert typed is not None
+    plan = Plan((Column("result", Type.YES_NO, typed.node),))
+    function = compile_row(plan, ["result"], CUSTOMER, ())
+    row: list[Value] = [0.0, literal]
+    assert function(row, ()) == (True,)
+    assert ast.unparse(ast.parse(row_source(plan, ["result"], CUSTOMER, ()))).count("__import__") == literal.count(
+        "__import__"
+    )
+
+
+def test_the_generated_function_can_reach_no_builtin() -> None:
+    retail = read_policy(Path(__file__).parents[2] / "policies" / "retail" / "1.0.0.yaml")
+    function = compile_row(retail.plan, ["score"], CUSTOMER_FACTS, case_layout(retail))
+    assert function.__globals__["__builtins__"] == {}
