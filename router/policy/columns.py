@@ -1,7 +1,7 @@
 """The columns of a policy's plan.
 
-The floor's arithmetic (ageing, caps, the level of an adverse action) stands here as columns too, after the policy's own, so
-that every back end has it.
+The floor's arithmetic (a stranger's tier, ageing, caps, the level of an adverse action) stands here as columns too, so that
+every back end has it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,8 @@ def _first(cases: Iterable[tuple[Node, Node]], otherwise: Node) -> Node:
 
 def _tier(policy: Policy) -> Iterable[Column]:
     ranks = [(tier.when, Number(float(tier.rank))) for tier in reversed(policy.tiers) if tier.rank]
-    yield _number("tier.rank", _first(ranks, _ZERO))
+    known = Ref("customer.known", Type.YES_NO)
+    yield _number("tier.rank", If(known, _first(ranks, _ZERO), _ZERO))
     yield Column("tier", Type.TEXT, _name_of("tier.rank", [tier.name for tier in policy.tiers]))
 
 

@@ -90,13 +90,13 @@ def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
     """The events of ``wire`` as they come, with every field that is wrong."""
     events = []
     for index, event in enumerate(wire.timeline):
+        if not event.HasField("at"):
+            wrong(f"timeline[{index}].at", "is required")
+        at = instant(event.at, f"timeline[{index}].at", wrong)
         kind = event.WhichOneof("event")
         if kind is None:
             wrong(f"timeline[{index}].event", "is required")
             continue
-        if not event.HasField("at"):
-            wrong(f"timeline[{index}].at", "is required")
-        at = instant(event.at, f"timeline[{index}].at", wrong)
         read, _ = _TABLE[kind]
         values = () if read is None else read(getattr(event, kind), index, wrong)
         events.append(m.Event(at, m.EVENTS[kind](*values), event.sequence, event.event_id, event.agent_id))

@@ -1,0 +1,45 @@
+"""``make bench``: every figure, as a table and in ``build/bench.json``.
+
+A name or more as arguments measure only those groups; the others keep what the file says.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import plan
+import service
+import snapshot
+from figures import Figures, meets
+from rich.console import Console
+from rich.table import Table
+
+GROUPS = {"plan": plan.measure, "service": service.measure, "snapshot": snapshot.measure}
+OUT = Path(__file__).parents[1] / "build" / "bench.json"
+
+
+def main(chosen: list[str]) -> None:
+    """Measure, write, print."""
+    figures: Figures = json.loads(OUT.read_text(encoding="utf-8")) if OUT.is_file() and chosen else {}
+    for name, measure in GROUPS.items():
+        if not chosen or name in chosen:
+            print(f"measuring {name} …", file=sys.stderr, flush=True)
+            figures |= measure()
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    table = Table("figure", "value", "unit", "bar", "met", "how")
+    for name, entry in figures.items():
+        met = meets(entry)
+        table.add_row(
+            name,
+            f"{entry['value']:,}",
+            entry["unit"],
+            entry["bar"],
+            "" if met is None else "yes" if met else "no",
+            entry["how"],
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
