@@ -1,6 +1,7 @@
 """Random cases, customers and small policies, valid by construction; of few different values, so that they meet."""
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -23,6 +24,7 @@ OPENED = parse_instant("2016-05-27T18:00:00Z")
 """A Friday evening before a bank holiday on Monday."""
 
 ISSUES = ("delivery_failed", "question")
+TIERS = ("platinum", "gold", "silver", "standard")
 LEVELS = ("frontline", "senior", "specialist", "executive")
 
 # cases
@@ -78,6 +80,7 @@ def timelines(*kinds: type, most: int = 12) -> st.SearchStrategy[tuple[m.Event, 
     return st.lists(events(*kinds), max_size=most).map(tuple)
 
 
+@cache
 def cases(*kinds: type, most: int = 12) -> st.SearchStrategy[m.Case]:
     """A case, its issue and order known or not, with a random timeline."""
     return st.builds(
@@ -109,7 +112,8 @@ def _fact(fact: Fact) -> st.SearchStrategy[Value]:
     return st.just(nan) | st.sampled_from([*sizes, *fractions])
 
 
-def customers(layout: Sequence[Fact] = CUSTOMER_FACTS) -> st.SearchStrategy[tuple[Value, ...]]:
+@cache
+def customers(layout: tuple[Fact, ...] = CUSTOMER_FACTS) -> st.SearchStrategy[tuple[Value, ...]]:
     """The facts of a known customer, any of the others missing."""
     return st.tuples(*(st.just(value=True) if fact.name == "customer.known" else _fact(fact) for fact in layout))
 
@@ -202,57 +206,78 @@ _DURATIONS = st.sampled_from(["0m", "15m", "4h", "2 days", "8 weeks", "4 busines
 _ROW = dict.fromkeys(COMMITMENTS, _DURATIONS)
 
 
-def _tiers(draw: st.DrawFn) -> list[dict[str, Any]]:
-    names = ("platinum", "gold", "silver", "standard")[draw(st.integers(0, 3)) :]
-    found: list[dict[str, Any]] = [{"tier": name, "when": draw(conditions("tiers"))} for name in names[:-1]]
-    return [*found, {"tier": names[-1]}]
+@cache
+def _tiers(names: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    above = (st.fixed_dictionaries({"tier": st.just(name), "when": conditions("tiers")}) for name in names[:-1])
+    return st.tuples(*above).map(lambda tiers: [*tiers, {"tier": names[-1]}])
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A small policy as it is written."""
-    levels = LEVELS[: draw(st.integers(1, 4))]
-    grant = draw(st.integers(0, 30))
-    row = st.fixed_dictionaries({"when": conditions("later"), **_ROW})
-    amounts = numbers("later") | st.sampled_from(["5", "20.005", "0.2 * case.value_at_stake", "min(customer.spend_12m, 25)"])
-    money_rules = _rules("give", "later", 4, kind=st.just("credit"), amount=amounts, because=_BECAUSE)
-    caps = {"per_case": st.sampled_from([0, 7, 50.5]), "per_customer_12m": st.sampled_from([0, 20, 120])}
-    document: dict[str, Any] = {
-        "policy": "small",
-        "version": "1.0.0",
-        "currency": "GBP",
-        "issues": {ISSUES[0]: {"company_failure": True, "touchpoint": "gone_wrong"}, ISSUES[1]: {"company_failure": False}},
-        "apology": {"hedges": ["but"]},
-        "tiers": _tiers(draw),
-        "priority": {
-            "ageing": {"points_per_hour": draw(st.sampled_from([0.01, 0.5, 2, 7.3]))},
-            "bands": {"P1": 300, "P2": 200, "P3": 100},
-            "rules": draw(_rules("points", "priority", points=numbers("priority"), because=_BECAUSE)),
-        },
-        "escalation": {
-            "levels": [
-                {"level": name, "role": f"{name} agent", "may_approve": grant * rank} for rank, name in enumerate(levels)
-            ],
-            "outside": {"name": "ombudsman", "because": "Nobody is above."},
-            "rules": draw(_rules("lift", "escalation", at_least=st.sampled_from(levels), because=_BECAUSE)),
-        },
-        "entitlements": draw(_rules("law", "later", what=st.just("The money back."), source=st.just("An act"))),
-        "recompense": {
-            "caps": draw(st.fixed_dictionaries(caps | {"share_of_price": st.sampled_from([0, 0.5, 1.5])})),
-            "rules": draw(money_rules) + draw(_rules("call", "later", 1, kind=st.just("personal_call"), because=_BECAUSE)),
-        },
-        "commitments": [*draw(st.lists(row, max_size=2)), draw(st.fixed_dictionaries(_ROW))],
-        "channels": draw(
-            st.dictionaries(
-                st.sampled_from(CHANNELS),
-                st.fixed_dictionaries({"hours": st.sampled_from(["calendar", "always"]), "speed": st.integers(1, 4)}),
-            )
+@cache
+def _escalation(names: Sequence[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Each level may approve a multiple of one grant."""
+
+    def levels(grant: int) -> list[dict[str, Any]]:
+        return [{"level": name, "role": f"{name} agent", "may_approve": grant * rank} for rank, name in enumerate(names)]
+
+    return st.fixed_dictionaries(
+        {
+            "levels": st.integers(0, 30).map(levels),
+            "outside": st.just({"name": "ombudsman", "because": "Nobody is above."}),
+            "rules": _rules("lift", "escalation", at_least=st.sampled_from(names), because=_BECAUSE),
+        }
+    )
+
+
+_AMOUNTS = numbers("later") | st.sampled_from(["5", "20.005", "0.2 * case.value_at_stake", "min(customer.spend_12m, 25)"])
+_RECOMPENSE = st.fixed_dictionaries(
+    {
+        "caps": st.fixed_dictionaries(
+            {
+                "per_case": st.sampled_from([0, 7, 50.5]),
+                "per_customer_12m": st.sampled_from([0, 20, 120]),
+                "share_of_price": st.sampled_from([0, 0.5, 1.5]),
+            }
         ),
-        "likely_reasons": draw(_rules("likely", "later", 2, because=_BECAUSE)),
-        "guidance": draw(_rules("guide", "later", 2, say=_BECAUSE)),
+        "rules": st.builds(
+            operator.add,
+            _rules("give", "later", 4, kind=st.just("credit"), amount=_AMOUNTS, because=_BECAUSE),
+            _rules("call", "later", 1, kind=st.just("personal_call"), because=_BECAUSE),
+        ),
     }
-    calendar = draw(st.sampled_from([None, *CALENDARS]))
-    return document if calendar is None else document | {"calendar": calendar}
+)
+_CHANNEL = st.fixed_dictionaries({"hours": st.sampled_from(["calendar", "always"]), "speed": st.integers(1, 4)})
+documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "policy": st.just("small"),
+        "version": st.just("1.0.0"),
+        "currency": st.just("GBP"),
+        "calendar": st.sampled_from([None, *CALENDARS]),
+        "issues": st.just(
+            {ISSUES[0]: {"company_failure": True, "touchpoint": "gone_wrong"}, ISSUES[1]: {"company_failure": False}}
+        ),
+        "apology": st.just({"hedges": ["but"]}),
+        "tiers": st.integers(0, 3).map(lambda n: TIERS[n:]).flatmap(_tiers),
+        "priority": st.fixed_dictionaries(
+            {
+                "ageing": st.fixed_dictionaries({"points_per_hour": st.sampled_from([0.01, 0.5, 2, 7.3])}),
+                "bands": st.just({"P1": 300, "P2": 200, "P3": 100}),
+                "rules": _rules("points", "priority", points=numbers("priority"), because=_BECAUSE),
+            }
+        ),
+        "escalation": st.integers(1, 4).map(lambda n: LEVELS[:n]).flatmap(_escalation),
+        "entitlements": _rules("law", "later", what=st.just("The money back."), source=st.just("An act")),
+        "recompense": _RECOMPENSE,
+        "commitments": st.builds(
+            lambda above, last: [*above, last],
+            st.lists(st.fixed_dictionaries({"when": conditions("later"), **_ROW}), max_size=2),
+            st.fixed_dictionaries(_ROW),
+        ),
+        "channels": st.dictionaries(st.sampled_from(CHANNELS), _CHANNEL),
+        "likely_reasons": _rules("likely", "later", 2, because=_BECAUSE),
+        "guidance": _rules("guide", "later", 2, say=_BECAUSE),
+    }
+)
+"""A small policy as it is written."""
 
 
 def compiled(document: Mapping[str, Any]) -> Policy:
@@ -262,5 +287,5 @@ def compiled(document: Mapping[str, Any]) -> Policy:
     return _Compiler(Source("small.yaml", text), PolicyDocument.model_validate_json(text), closed).compile()
 
 
-policies = documents().map(compiled)
+policies = documents.map(compiled)
 """A small policy, compiled."""
