@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite, nan
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from router.money import to_major
 from router.time import HOUR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """What a policy says about reading a case: its currency, the declared issues with their touchpoints, the hedging words
     as a test of a text, its calendar, and the ``case.*`` attributes that it declares."""
@@ -24,6 +25,11 @@ class Terms:
     hedged: Callable[[str], bool]
     calendar: Calendar
     attributes: tuple[Fact, ...] = ()
+
+    @cached_property
+    def no_attributes(self) -> tuple[Value, ...]:
+        """The values of the attributes where none is given."""
+        return tuple(nan if fact.type.numeric else None for fact in self.attributes)
 
 
 class Notice(NamedTuple):
@@ -159,7 +165,8 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         since,
         refund,
     )
-    state.facts = (*facts, *_attributes(case, terms, notices)) if terms.attributes or case.attributes else facts
+    given = _attributes(case, terms, notices) if case.attributes else terms.no_attributes
+    state.facts = (*facts, *given)
 
 
 def _promises(t: Timeline, now: int) -> tuple[int, int]:

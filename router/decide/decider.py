@@ -1,9 +1,10 @@
 """From a case and what the CRM knows to a decision, by one policy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import compress
 from math import nan
+from operator import itemgetter
 from typing import Any
 
 from router.cases.facts import CaseState, Notice, Terms, begin, feed, settle
@@ -18,6 +19,7 @@ from router.policy import plan as p
 from router.policy.expression import Number
 from router.policy.model import Level, Policy, RecompenseRule, Rule
 from router.policy.row import compile_row
+from router.policy.sentence import compile_sentence
 
 
 def terms_of(policy: Policy) -> Terms:
@@ -68,9 +70,15 @@ class Decider:
         self._full = compile_row(policy.plan, full, padded, case_layout(policy))
         case_places = {fact.name: (False, index) for index, fact in enumerate(case_layout(policy))}
         self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
-        self._reads = tuple((name, *self.places[name]) for name in sorted(policy.plan.reads()) if name in self.places)
+        can_be_missing = {fact.name for fact in (*layout, *case_layout(policy)) if fact is not None and fact.missing}
+        reads = sorted(policy.plan.reads() & can_be_missing, key=lambda name: (not self.places[name][0], name))
+        self._reads = tuple(reads)
+        self._read_of_customer = _getter([self.places[name][1] for name in reads if self.places[name][0]])
+        self._read_of_case = _getter([self.places[name][1] for name in reads if not self.places[name][0]])
         self._identity = f"{policy.digest}|{records.id}|".encode()
-        self._basis = Basis(policy, records, self.places, self._slices, {})
+        sentences = [rule.because for rule in policy.rules] + [tier.because for tier in policy.tiers if tier.because]
+        sayings = {id(s): compile_sentence(s, self.places) for s in (*sentences, policy.outside.because)}
+        self._basis = Basis(policy, records, self.places, self._slices, sayings)
         self._points_can_be_missing = not all(isinstance(rule.gives, Number) for rule in policy.priority)
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
@@ -171,13 +179,8 @@ class Decider:
             decision.adverse_actions = self._adverse_actions(decision)
             if not all(action.permitted for action in decision.adverse_actions):
                 decision.guidance.append(ASK_FIRST)
-        case = state.facts
-        customer = decision.customer
-        unknown = [
-            name
-            for name, of_customer, index in self._reads
-            if (value := (customer if of_customer else case)[index]) is None or value != value  # noqa: PLR0124 - NaN is missing
-        ]
+        values = (*self._read_of_customer(decision.customer), *self._read_of_case(state.facts))
+        unknown = [name for name, value in zip(self._reads, values, strict=True) if value is None or value != value]  # noqa: PLR0124 - NaN is missing
         if unknown:
             decision.warnings.append(Notice("facts-missing", f"facts that rules read are missing: {', '.join(unknown)}"))
 
@@ -232,6 +235,13 @@ def _absent(fact: Fact) -> Value:
     if fact.name == "customer.known":
         return False
     return nan if fact.type.numeric else None
+
+
+def _getter(indexes: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Value, ...]]:
+    """A function that picks the values at some places."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    return lambda values: tuple(values[index] for index in indexes)
 
 
 def _ids(rules: Sequence[Rule]) -> list[str]:

@@ -103,7 +103,7 @@ class Slices:
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What all decisions of one decider stand on: the policy, the records, where each fact and each result stands, and the
-    sentences compiled so far, by the identity of each."""
+    sentences of the policy, compiled, by the identity of each."""
 
     policy: Policy
     records: Records

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from router.decide.floor import APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Contribution, Decision, Suggestion
 from router.facts import Value
-from router.policy.sentence import Sentence, compile_sentence
+from router.policy.sentence import Sentence
 from router.time import to_datetime
 
 DIGEST = ("received", "promised", "said", "open")
@@ -23,6 +23,8 @@ class Words:
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
+        self._sayings = decision.basis.sayings
+        self._customer, self._case = decision.customer, decision.state.facts
 
     def read(self, name: str) -> Value:
         """The value of a fact, of a result of the plan, or of a detail of the timeline."""
@@ -40,12 +42,7 @@ class Words:
         """A sentence with its facts."""
         if not sentence.names:
             return sentence.texts[0]
-        decision = self.decision
-        sayings = decision.basis.sayings
-        said = sayings.get(id(sentence))
-        if said is None:
-            said = sayings[id(sentence)] = compile_sentence(sentence, decision.places)
-        return said(decision.customer, decision.state.facts, self.read)
+        return self._sayings[id(sentence)](self._customer, self._case, self.read)
 
     def contribution(self, contribution: Contribution) -> str:
         """Why the points were given."""

@@ -1,7 +1,7 @@
 """From a decision to bytes on the wire.
 
 What does not vary from case to case is serialised once, when a policy and a snapshot come together. On the wire a message
-is its fields one after another, and a field that comes twice merges: so an answer is those fragments joined with what is new.
+is its fields one after another, and a field that comes twice merges: so an answer is those fragments joined with the new.
 The numbers of the fields are those of ``decision.proto``; the tests parse every answer and compare it field by field.
 """
 
@@ -31,6 +31,8 @@ _STATE = {
 }
 _CHANNEL = {name: index for index, name in enumerate(CHANNELS, start=1)}
 _DIGEST = [number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DIGEST]
+_MOST_FRAGMENTS = 1_000
+"""Fragments kept of one rule whose points vary."""
 
 
 def timestamp(instant: int) -> Timestamp:
@@ -77,7 +79,9 @@ class Answers:
         self._currency = text(1, policy.currency)
         self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
         self._contributions = [self._contribution(rule, rule.gives) for rule in policy.priority]
-        self._varying = [i for i, rule in enumerate(policy.priority) if not isinstance(rule.gives, Number)]
+        self._varying: list[tuple[int, dict[float, bytes]]] = [
+            (index, {}) for index, rule in enumerate(policy.priority) if not isinstance(rule.gives, Number)
+        ]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
         self._said: dict[str, bytes] = {}
 
@@ -112,12 +116,13 @@ class Answers:
         """A serialised ``Decision`` with what a router needs."""
         slices, out = decision.basis.slices, decision.out
         flags = out[slices.priority]
-        contributions = self._contributions.copy()
+        contributions = self._contributions
         if self._varying:
+            contributions = contributions.copy()
             points = out[slices.points]
-            for i in self._varying:
+            for i, earned in self._varying:
                 if flags[i]:
-                    contributions[i] = embedded(3, self._ids[self.policy.priority[i].id] + number(2, whole(points[i])))
+                    contributions[i] = earned.get(points[i]) or self._earn(i, earned, points[i])
         ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
         score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
@@ -126,6 +131,13 @@ class Answers:
         if decision.state.timeline.taken:
             parts.append(embedded(4, embedded(5, self._ids[SENIOR_FOR_ADVERSE_ACTION.id])))
         return b"".join(parts)
+
+    def _earn(self, index: int, earned: dict[float, bytes], points: float) -> bytes:
+        """The contribution of a rule whose points vary; they are whole and few, so each is written once."""
+        fragment = embedded(3, self._ids[self.policy.priority[index].id] + number(2, whole(points)))
+        if len(earned) < _MOST_FRAGMENTS:
+            earned[points] = fragment
+        return fragment
 
     def _contribution(self, rule: Rule, points: Node | None) -> bytes:
         """The contribution of a rule whose points are always the same, without its sentence, as a field of ``Priority``."""

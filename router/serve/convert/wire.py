@@ -10,28 +10,27 @@ def varint(value: int) -> bytes:
     >>> varint(300).hex()
     'ac02'
     """
-    if 0 <= value < len(_SHORT):
-        return _SHORT[value]
-    return _varint(value & 0xFFFF_FFFF_FFFF_FFFF)
-
-
-def _varint(value: int) -> bytes:
+    value &= 0xFFFF_FFFF_FFFF_FFFF
     out = bytearray()
-    while value > 0x7F:  # noqa: PLR2004 - seven bits
-        out.append(value & 0x7F | 0x80)
+    while value > _SEVEN_BITS:
+        out.append(value & _SEVEN_BITS | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)
 
 
-_SHORT = tuple(_varint(value) for value in range(1 << 14))
-_NUMBER = tuple(bytes((field << 3,)) for field in range(16))
-_RECORD = tuple(bytes((field << 3 | 2,)) for field in range(16))
+_SEVEN_BITS = 0x7F
+_SMALL = range(_SEVEN_BITS + 1)
+_NUMBERS = tuple(tuple(bytes((field << 3, value)) for value in _SMALL) for field in range(16))
+_PREFIXES = tuple(tuple(bytes((field << 3 | 2, length)) for length in _SMALL) for field in range(16))
+"""The bytes of every field from 1 to 15 with a number, or before a record, that takes one byte: most of all there are."""
 
 
 def number(field: int, value: int) -> bytes:
     """A whole number, a yes/no or an enum as a field; nothing for 0."""
-    return _NUMBER[field] + varint(value) if value else b""
+    if 0 < value <= _SEVEN_BITS:
+        return _NUMBERS[field][value]
+    return bytes((field << 3,)) + varint(value) if value else b""
 
 
 def embedded(field: int, message: bytes) -> bytes:
@@ -40,12 +39,21 @@ def embedded(field: int, message: bytes) -> bytes:
     >>> embedded(1, b"ab").hex()
     '0a026162'
     """
-    return _RECORD[field] + varint(len(message)) + message
+    length = len(message)
+    if length <= _SEVEN_BITS:
+        return _PREFIXES[field][length] + message
+    return bytes((field << 3 | 2,)) + varint(length) + message
 
 
 def text(field: int, value: str) -> bytes:
     """A text as a field; nothing for an empty one."""
-    return embedded(field, value.encode()) if value else b""
+    if not value:
+        return b""
+    message = value.encode()
+    length = len(message)
+    if length <= _SEVEN_BITS:
+        return _PREFIXES[field][length] + message
+    return bytes((field << 3 | 2,)) + varint(length) + message
 
 
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35
