@@ -15,8 +15,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from router.crm.snapshot import Snapshot
+from router.crm.snapshot import Snapshot, verify
 from router.decide.model import Records
+from router.errors import PolicyError, Problem, RouterError, SettingsError, SnapshotError
 from router.policy.store import PolicyStore, shipped_policies
 from router.serve.service import SERVICE, CaseRouter
 from router.serve.settings import Settings
@@ -27,16 +28,32 @@ _MB = 1 << 20
 
 
 def open_state(settings: Settings) -> State:
-    """Policies checked and compiled, the snapshot opened. Raises ``RouterError`` with everything that is wrong."""
-    policies = PolicyStore.open(settings.policies or shipped_policies(), drafts=settings.drafts)
-    records: Records = Snapshot.open(settings.snapshot) if settings.snapshot else NoRecords()
-    return State(policies, records, version("case-router"))
+    """Policies checked and compiled, the snapshot opened, both made ready. Raises ``RouterError`` with all that is wrong."""
+    problems: list[Problem] = []
+    policies: PolicyStore | None = None
+    records: Records = NoRecords()
+    try:
+        policies = PolicyStore.open(settings.policies or shipped_policies(), drafts=settings.drafts)
+    except PolicyError as error:
+        problems += error.problems
+    try:
+        records = Snapshot.open(settings.snapshot) if settings.snapshot else records
+    except SnapshotError as error:
+        problems += error.problems
+    if policies is None or problems:
+        raise RouterError(problems)
+    state = State(policies, records, version("case-router"))
+    for policy, _, _ in policies.versions(0):
+        state.pair(policy.name, policy.version, 0)
+    return state
 
 
-def build_server(settings: Settings, state: State) -> tuple[grpc.aio.Server, CaseRouter, health.aio.HealthServicer]:
+def build_server(
+    settings: Settings, state: State, *, shared_port: bool = False
+) -> tuple[grpc.aio.Server, CaseRouter, health.aio.HealthServicer]:
     """A server with the service, health for each service, and reflection; not started, no port."""
     options = [
-        ("grpc.so_reuseport", 1),
+        ("grpc.so_reuseport", int(shared_port)),
         ("grpc.max_receive_message_length", settings.largest_message_mb * _MB),
         ("grpc.max_send_message_length", -1),
     ]
@@ -49,10 +66,23 @@ def build_server(settings: Settings, state: State) -> tuple[grpc.aio.Server, Cas
     return server, service, healthy
 
 
-async def serve(settings: Settings, state: State, port: int, *, started: Callable[[int], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; then refuse new calls, let running ones end within the grace, and return."""
-    server, _, healthy = build_server(settings, state)
-    bound = server.add_insecure_port(f"{settings.host}:{port}")
+async def serve(
+    settings: Settings,
+    state: State,
+    port: int,
+    *,
+    shared_port: bool = False,
+    started: Callable[[int], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; then refuse new calls, let running ones end within the grace, and return.
+
+    The snapshot's full digest is checked meanwhile; a process that finds it damaged says so and is no longer healthy.
+    """
+    server, _, healthy = build_server(settings, state, shared_port=shared_port)
+    try:
+        bound = server.add_insecure_port(f"{settings.host}:{port}")
+    except RuntimeError as error:
+        raise SettingsError([_taken(settings, port)]) from error
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,9 +93,27 @@ async def serve(settings: Settings, state: State, port: int, *, started: Callabl
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
         started(bound)
+    checking = asyncio.create_task(_check_snapshot(state, healthy))
     await stop.wait()
+    checking.cancel()
     await healthy.enter_graceful_shutdown()
     await server.stop(settings.grace_seconds)
+
+
+async def _check_snapshot(state: State, healthy: health.aio.HealthServicer) -> None:
+    if not isinstance(state.records, Snapshot):
+        return
+    try:
+        await asyncio.to_thread(verify, state.records)
+    except SnapshotError as error:
+        _LOG.critical("%s", error)
+        for name in ("", SERVICE):
+            await healthy.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
+
+
+def _taken(settings: Settings, port: int) -> Problem:
+    said = f"cannot listen on {settings.host}:{port}; is another server there? Choose another port"
+    return Problem("bad-setting", said, "port")
 
 
 def settle_memory() -> None:
@@ -78,7 +126,7 @@ def settle_memory() -> None:
 def _work(settings: Settings, port: int) -> None:
     """One process of several: its own state over the same files, mapped once by the system."""
     logging.basicConfig(level=settings.log_level)
-    asyncio.run(serve(settings, open_state(settings), port))
+    asyncio.run(serve(settings, open_state(settings), port, shared_port=True))
 
 
 def main(settings: Settings, *, started: Callable[[int], None] | None = None) -> None:
@@ -90,11 +138,18 @@ def main(settings: Settings, *, started: Callable[[int], None] | None = None) ->
         asyncio.run(serve(settings, state, settings.port, started=started))
         return
     del state
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind((settings.host.strip("[]"), settings.port))
-        port = reserved.getsockname()[1]
-        _run_all(settings, port, processes, started)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host.strip("[]"), settings.port)
+    try:
+        with socket.socket(family) as alone:  # fails where another server listens; the next would share its port
+            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            alone.bind(address)
+        with socket.socket(family) as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            reserved.bind(address)
+            _run_all(settings, reserved.getsockname()[1], processes, started)
+    except OSError as error:
+        raise SettingsError([_taken(settings, settings.port)]) from error
 
 
 def _run_all(settings: Settings, port: int, processes: int, started: Callable[[int], None] | None) -> None:
