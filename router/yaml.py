@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -89,21 +89,33 @@ class Source:
         try:
             return model.model_validate_json(json.dumps(self.data))
         except ValidationError as error:
-            self.problems += [self._of_pydantic(model, item) for item in error.errors(include_url=False)]
-            return None
+            found = [self._of_pydantic(model, item) for item in error.errors(include_url=False)]
+        alternatives: dict[Problem, list[str]] = {}
+        for problem, said in found:
+            alternatives.setdefault(problem, []).append(said)
+        for problem, each in alternatives.items():
+            first, *more = dict.fromkeys(each)
+            said = ", or ".join([first, *(other.removeprefix("should be ") for other in more)])
+            self.problems.append(replace(problem, message=problem.message + said))
+        return None
 
-    def _of_pydantic(self, model: type[BaseModel], item: ErrorDetails) -> Problem:
+    def _of_pydantic(self, model: type[BaseModel], item: ErrorDetails) -> tuple[Problem, str]:
+        """The problem at its place, and what is wrong; a value that fits none of several types gives one for each."""
         path: Path = tuple(item["loc"])
         while path and path not in self._values and path[:-1] not in self._values:
             path = path[:-1]
-        dotted = dotted_path(path)
         if item["type"] == "extra_forbidden":
             known = _fields_at(model, path[:-1])
-            return self.problem("unknown-key", f"no key {path[-1]} here; {nearby(str(path[-1]), known)}", path, key=True)
+            said = f"no key {path[-1]} here; {nearby(str(path[-1]), known)}"
+            return self.problem("unknown-key", said, path, key=True), ""
         if item["type"] == "missing":
-            return self.problem("missing-key", f"{dotted} is missing", path[:-1], key=True)
-        message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        return self.problem("bad-value", f"{dotted}: {message}", path)
+            return self.problem("missing-key", f"{dotted_path(path)} is missing", path[:-1], key=True), ""
+        while path and path not in self._values:
+            path = path[:-1]
+        said = item["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+        for theirs, ours in (("an object", "a mapping, key: value"), ("a valid array", "a list"), ("a valid ", "a ")):
+            said = said.replace(theirs, ours)
+        return self.problem("bad-value", f"{dotted_path(path) or 'the file'}: ", path), said
 
 
 def dotted_path(path: Path) -> str:

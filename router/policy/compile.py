@@ -19,6 +19,7 @@ from router.policy.texts import Texts, nfc
 from router.yaml import Path, Source, load
 
 _NUMBER, _TEXT = Type.NUMBER, Type.TEXT
+_ReadT = TypeVar("_ReadT")
 _RuleT = TypeVar("_RuleT", bound=m.Rule)
 
 
@@ -124,22 +125,22 @@ class _Compiler(Texts):
         given = self.document.calendar
         if given is None:
             return ALWAYS
+        week = self.tried("hours", lambda: parse_hours(given.hours))
+        zone = self.tried("time_zone", lambda: ZoneInfo(given.time_zone))
+        if given.holidays is not None:
+            self.tried("holidays", lambda: holiday_dates(given.holidays or ""))
+        return ALWAYS if week is None or zone is None else build_calendar(given.time_zone, week, self.closed)
+
+    def tried(self, key: str, read: Callable[[], _ReadT]) -> _ReadT | None:
+        """What one key of the calendar gives, or ``None`` with the problem noted."""
         try:
-            week = parse_hours(given.hours)
+            return read()
+        except (KeyError, OSError):
+            given = self.document.calendar.time_zone if self.document.calendar else ""
+            self.wrong("bad-calendar", f"no time zone {given!r}; write its IANA name, as Europe/London", "calendar", key)
         except ValueError as error:
-            self.wrong("bad-calendar", str(error), "calendar", "hours")
-            return ALWAYS
-        try:
-            if given.holidays is not None:
-                holiday_dates(given.holidays)
-        except ValueError as error:
-            self.wrong("bad-calendar", str(error), "calendar", "holidays")
-        try:
-            ZoneInfo(given.time_zone)
-        except (KeyError, ValueError, OSError):
-            self.wrong("bad-calendar", f"no time zone {given.time_zone!r}; write its IANA name", "calendar", "time_zone")
-            return ALWAYS
-        return build_calendar(given.time_zone, week, self.closed)
+            self.wrong("bad-calendar", str(error), "calendar", key)
+        return None
 
     def tiers(self) -> list[m.Tier]:
         given = self.document.tiers

@@ -1,20 +1,53 @@
 """A policy file as it is written: strict, every key known, every id a slug. What it means is compiled in ``compile.py``."""
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    field_validator,
+)
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from router.calendar import DURATION_FORMS
 from router.facts import VOCABULARY, Direction, Type
 from router.money import EXPONENTS
 
-Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A text of one form, told in words where it is of another."""
+
+    pattern: str
+    words: str
+
+    def check(self, value: str) -> str:
+        """The text itself. Raises ``ValueError``."""
+        if not re.search(self.pattern, value):
+            raise ValueError(f"{value!r} should be {self.words}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - any type
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "pattern": self.pattern}
+
+
+Id: TypeAlias = Annotated[str, Like(r"^[a-z0-9][a-z0-9-]{0,79}$", "small letters, digits and -, at most 80")]
+Name: TypeAlias = Annotated[str, Like(r"^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]
 Condition: TypeAlias = Annotated[str, Field(description="a condition over facts, parameters and earlier results")]
 Amount: TypeAlias = Annotated[float | str, Field(description="a number, or an expression that gives one")]
 Sentence: TypeAlias = Annotated[str, Field(min_length=1, description="a sentence with facts in {braces}")]
-Version: TypeAlias = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", description="major.minor.patch")]
+Version: TypeAlias = Annotated[str, Like(r"^\d+\.\d+\.\d+$", "a version, major.minor.patch, as 1.0.0")]
 
 
 def _known_as_text(value: object) -> object:
@@ -158,7 +191,7 @@ class CapsDocument(Document):
 class RecompenseRuleDocument(RuleDocument):
     """A suggestion of recompense; one without an amount is not money."""
 
-    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    kind: Name
     amount: Amount | None = None
     value: float = Field(1, description="what funding it is worth, for a budget")
     because: Sentence
@@ -215,7 +248,7 @@ class SnapshotDocument(Document):
 class PolicyDocument(Document):
     """One version of one policy."""
 
-    policy: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    policy: Name
     version: Version
     description: str = ""
     currency: str

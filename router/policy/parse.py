@@ -59,8 +59,9 @@ class _Parser(Leaves):
                 return None
             typed = self.visit(tree.body)
         except SyntaxError as error:
-            start = self.lead + max((error.offset or 1) - 1, 0)
-            self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error.msg}", start, 1))
+            at = error.offset - 1 if error.offset else max(len(self.line) - 1, 0)  # 0: it ends too early
+            said = f"this is no expression: {error.msg}"
+            self.mistakes.append(Mistake("bad-expression", said, self.lead + at, 1))
             return None
         except (ValueError, RecursionError, MemoryError):
             self.too_deep()
@@ -217,9 +218,13 @@ class _Parser(Leaves):
         return Typed(ex.Arithmetic(op, left, right), Type.NUMBER)
 
     def visit_Call(self, node: ast.Call) -> Typed | None:
-        name = dotted(node.func) or "?"
-        if name not in FUNCTIONS or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
-            self.wrong(node, "bad-expression", f"no function {name} of this form; {nearby(name, FUNCTIONS, of='functions')}")
+        name = dotted(node.func) or ""
+        if name not in FUNCTIONS:
+            said = f"no function {name}; " if name else "only a function can be called; "
+            self.wrong(node, "bad-expression", said + nearby(name, FUNCTIONS, of="functions"))
+            return None
+        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            self.wrong(node, "bad-expression", f"{name} takes arguments by place only, as {name}(x, y)")
             return None
         least, most = {"round": (1, 1), "default": (2, 2)}.get(name, (2, 255))
         if not least <= len(node.args) <= most:

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from router.errors import PolicyError, Problem
 from router.policy.compile import compile_policy, holidays_of
-from router.policy.document import Version
+from router.policy.document import Like, Version
 from router.policy.model import Policy
 from router.time import format_instant, parse_instant
 from router.yaml import load
@@ -53,7 +53,7 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     version: Version
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    digest: Annotated[str, Like(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
     effective_from: _Instant
     by: str = Field(min_length=1)
     note: str

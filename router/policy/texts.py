@@ -130,7 +130,8 @@ class Texts:
             message = "a brace alone; a fact stands between two, as {case.chases}"
             self.problems.append(self.source.problem("bad-sentence", message, path, offset=match.start(), width=1))
         for name, start in unknown:
-            message = f"no fact {name} for a sentence; {nearby(name, [*known, *self.written])}"
+            hint = self.scope.later.get(name) or nearby(name, [*known, *self.written])
+            message = f"no fact {name or '{}'} for a sentence here; {hint}"
             self.problems.append(self.source.problem("unknown-fact", message, path, offset=start, width=len(name)))
         return sentence
 
