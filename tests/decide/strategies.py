@@ -209,7 +209,7 @@ _ROW = dict.fromkeys(COMMITMENTS, _DURATIONS)
 @cache
 def _tiers(names: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
     above = (st.fixed_dictionaries({"tier": st.just(name), "when": conditions("tiers")}) for name in names[:-1])
-    return st.tuples(*above).map(lambda tiers: [*tiers, {"tier": names[-1]}])
+    return st.tuples(*above).map(lambda tiers: [*tiers, {"tier": names[-1], "because": "All are welcome."}])
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +21,9 @@ from router.errors import Problem, UnknownPolicyError
 from router.facts import CHANNELS, Value
 from router.money import NANOS
 from router.policy.model import COMMITMENTS, Policy
+from router.policy.store import policy_folders, shipped_policies
+from router.scenarios.choose import PolicyChooser
+from router.scenarios.load import bind, read_files, scenario_files
 from router.scenarios.model import Due, Observed, Scenario, Suggested
 from router.serve.convert.answer import timestamp
 from router.serve.convert.client import case_to_wire
@@ -31,6 +35,15 @@ from router.time import SECOND
 from router.v1 import case_router_service_pb2 as pb
 from router.v1 import decision_pb2
 from router.v1.case_router_service_pb2_grpc import CaseRouterServiceStub
+
+
+@cache
+def shipped_scenarios() -> tuple[Scenario, ...]:
+    """Every scenario of every policy that ships."""
+    chooser = PolicyChooser(shipped_policies())
+    folders = policy_folders(shipped_policies())
+    return tuple(scenario for f in folders for scenario in bind(read_files(scenario_files(f / "tests")), chooser))
+
 
 ENGINE_VERSION = "0.0.0-test"
 

@@ -6,19 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from router.policy.store import policy_folders, shipped_policies
 from router.scenarios.check import check
-from router.scenarios.choose import PolicyChooser
-from router.scenarios.load import bind, read_files, scenario_files
 from router.scenarios.model import Scenario
 from router.scenarios.run import RowEngine
-from tests.serve.engine import WireEngine, serving, state_of
+from tests.serve.engine import WireEngine, serving, shipped_scenarios, state_of
 
-SCENARIOS = [
-    scenario
-    for folder in policy_folders(shipped_policies())
-    for scenario in bind(read_files(scenario_files(folder / "tests")), PolicyChooser(shipped_policies()))
-]
+SCENARIOS = shipped_scenarios()
 ROWS = RowEngine()
 
 
