@@ -42,7 +42,10 @@ class Release:
 
 
 def _instant(text: str) -> str:
-    parse_instant(text)
+    try:
+        parse_instant(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time; write it as 2026-06-01T00:00:00Z") from error
     return text
 
 
