@@ -40,7 +40,9 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         Kind.MONEY: st.integers(0, 300_000),
         Kind.YES_NO: st.booleans(),
     }
-    drawn = {}
+    drawn: dict[str, list[dict[str, Any]]] = {}
+    ids = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=4))
+    whose = st.sampled_from([*ids, *ids, *ids, IDS[-1], "nobody's", None])
     for table in TABLES.values():
         if table.name != "customers" and draw(st.integers(0, 9)) == 0:
             continue
@@ -51,9 +53,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
                 if not (column.unique or column.name == "customer_id")
             }
         )
-        whose = st.sampled_from([*IDS, "nobody's", None])
         if table.name == "customers":
-            ids = draw(st.lists(st.sampled_from(IDS), unique=True))
             drawn[table.name] = [{"customer_id": each, **draw(row)} for each in ids]
         else:
             rows = draw(st.lists(st.tuples(whose, row), max_size=12))

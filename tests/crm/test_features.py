@@ -162,6 +162,7 @@ def test_an_open_order_is_stored_signed_so_that_it_can_become_overdue() -> None:
     assert facts_of(order(promised_at=AS_OF, delivered_at=AS_OF))["open_order_overdue_hours"] == -float("inf")
     assert facts_of(order(promised_at=AS_OF, cancelled_at=AS_OF))["open_order_overdue_hours"] == -float("inf")
     assert facts_of(order(promised_at=AS_OF, delivered_at=AS_OF + 1))["open_order_overdue_hours"] == 0.0
+    assert facts_of(order(promised_at=AS_OF, cancelled_at=AS_OF + 1))["open_order_overdue_hours"] == 0.0
 
 
 def test_who_becomes_a_customer_later_is_not_known_yet() -> None:
