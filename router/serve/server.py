@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from importlib.metadata import version
+from multiprocessing.synchronize import Semaphore
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -25,6 +26,8 @@ from router.serve.state import NoRecords, State
 
 _LOG = logging.getLogger("case_router.serve")
 _MB = 1 << 20
+_PATIENCE = 0.2
+"""Seconds between two looks at whether the processes still start."""
 
 
 def open_state(settings: Settings) -> State:
@@ -123,10 +126,11 @@ def settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _work(settings: Settings, port: int) -> None:
+def _work(settings: Settings, port: int, ready: Semaphore) -> None:
     """One process of several: its own state over the same files, mapped once by the system."""
     logging.basicConfig(level=settings.log_level)
-    asyncio.run(serve(settings, open_state(settings), port, shared_port=True))
+    state = open_state(settings)
+    asyncio.run(serve(settings, state, port, shared_port=True, started=lambda _: ready.release()))
 
 
 def main(settings: Settings, *, started: Callable[[int], None] | None = None) -> None:
@@ -155,7 +159,8 @@ def main(settings: Settings, *, started: Callable[[int], None] | None = None) ->
 def _run_all(settings: Settings, port: int, processes: int, started: Callable[[int], None] | None) -> None:
     """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all."""
     spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_work, args=(settings, port), name=f"case-router-{i}") for i in range(processes)]
+    ready = spawn.Semaphore(0)
+    workers = [spawn.Process(target=_work, args=(settings, port, ready), name=f"case-router-{i}") for i in range(processes)]
 
     def stop(*_: object) -> None:
         for worker in workers:
@@ -166,11 +171,14 @@ def _run_all(settings: Settings, port: int, processes: int, started: Callable[[i
         worker.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    if started is not None:
+    serving = 0
+    while serving < processes and all(worker.is_alive() for worker in workers):
+        serving += ready.acquire(timeout=_PATIENCE)
+    if serving == processes and started is not None:
         started(port)
     multiprocessing.connection.wait([worker.sentinel for worker in workers])
     stop()
     for worker in workers:
         worker.join()
-        if worker.exitcode:
+        if worker.exitcode not in {0, -signal.SIGTERM}:
             _LOG.error("%s ended with %s", worker.name, worker.exitcode)
