@@ -168,7 +168,7 @@ class EscalationRuleDocument(RuleDocument):
 class EscalationDocument(Document):
     """Who handles a case, lowest level first."""
 
-    levels: list[LevelDocument] = Field(min_length=1)
+    levels: list[LevelDocument] = Field(min_length=1, max_length=100)
     outside: OutsideDocument
     rules: list[EscalationRuleDocument] = []
 
@@ -257,12 +257,12 @@ class PolicyDocument(Document):
     parameters: dict[str, float | bool | str | list[str] | list[float]] = {}
     issues: dict[str, IssueDocument] = {}
     apology: ApologyDocument = ApologyDocument(hedges=[])
-    tiers: list[TierDocument] = Field(min_length=1)
+    tiers: list[TierDocument] = Field(min_length=1, max_length=100)
     priority: PriorityDocument
     escalation: EscalationDocument
     entitlements: list[EntitlementDocument] = []
     recompense: RecompenseDocument | None = None
-    commitments: list[CommitmentDocument] = Field(min_length=1)
+    commitments: list[CommitmentDocument] = Field(min_length=1, max_length=200)
     channels: dict[Literal["phone", "email", "chat", "social", "web", "letter", "in_person"], ChannelDocument] = {}
     likely_reasons: list[LikelyReasonDocument] = []
     guidance: list[GuidanceDocument] = []
