@@ -60,16 +60,16 @@ def read(path: Path) -> Iterator[dict[str, str]]:
         yield from (row for row in csv.DictReader(file) if chosen(row["customer_id"]))
 
 
-def write(name: str, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
+def write(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
     """Write one table of the extract."""
-    with (OUT / name).open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    sys.stdout.write(f"{name}: {len(rows):,} rows\n")
+    sys.stdout.write(f"{path.name}: {len(rows):,} rows\n")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, out: Path = OUT) -> None:
     """Write the three tables."""
     cancelled: defaultdict[str, list[Cancellation]] = defaultdict(list)
     cancellations = list(read(folder / "cancellations.csv"))
@@ -79,9 +79,9 @@ def main(folder: Path) -> None:
         row | {"returned_at": returned_at(row, sorted(cancelled[row["customer_id"]]))} for row in read(folder / "orders.csv")
     ]
     customers = list(read(folder / "customers.csv"))
-    write("customers.csv", ("customer_id", "first_seen", "country"), customers)
-    write("orders.csv", ("order_id", "customer_id", "ordered_at", "amount", "returned_amount", "returned_at"), orders)
-    write("cancellations.csv", ("case_id", "customer_id", "opened_at", "value"), cancellations)
+    write(out / "customers.csv", ("customer_id", "first_seen", "country"), customers)
+    write(out / "orders.csv", ("order_id", "customer_id", "ordered_at", "amount", "returned_amount", "returned_at"), orders)
+    write(out / "cancellations.csv", ("case_id", "customer_id", "opened_at", "value"), cancellations)
 
 
 if __name__ == "__main__":

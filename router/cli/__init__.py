@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from router.cli.demo import demo
 from router.cli.policy import app as policy
 from router.cli.route import route
-from router.cli.serve import demo, serve
+from router.cli.serve import serve
 from router.cli.snapshot import app as snapshot
 from router.errors import RouterError, SettingsError
 

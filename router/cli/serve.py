@@ -1,4 +1,4 @@
-"""``case-router serve`` and ``case-router demo``: thin, since others do the work."""
+"""``case-router serve``: thin, since others do the work."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,10 +37,3 @@ def serve(
     }
     settings = read_settings(config, **given)
     main(settings, started=lambda bound: typer.echo(f"serving on {settings.host}:{bound}"))
-
-
-def demo() -> None:
-    """Build a snapshot from real data, serve it, route real cases over gRPC and show the decisions."""
-    from importlib import import_module
-
-    import_module("router.demo").run()
