@@ -1,5 +1,6 @@
 """Errors for people: what is wrong, where, what exists nearby, and all of it at once."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -37,11 +38,16 @@ class Problem:
         return f"{head}\n{number}{self.text}\n{' ' * (len(number) - 2)}| {' ' * (self.column - 1)}{'^' * max(1, self.width)}"
 
 
+_NUMBER = re.compile(r"\d+")
+
+
 class RouterError(Exception):
     """Base of all errors of this package: one or more problems, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda p: (p.where, p.line, p.column, p.field)))
+        self.problems: tuple[Problem, ...] = tuple(
+            sorted(problems, key=lambda p: (p.where, p.line, p.column, _NUMBER.sub(lambda n: n[0].zfill(9), p.field)))
+        )
         super().__init__("\n".join(map(str, self.problems)))
 
 
@@ -66,7 +72,11 @@ class SettingsError(RouterError):
 
 
 class UnknownPolicyError(RouterError):
-    """A policy or version was asked for that is not there; the message names what exists."""
+    """A policy or version was asked for that is not there; ``known`` names all that there are, the message some."""
+
+    def __init__(self, problem: Problem, known: Iterable[str]) -> None:
+        super().__init__([problem])
+        self.known = tuple(known)
 
 
 def nearby(word: str, known: Iterable[str], *, of: str = "known", most: int = 8) -> str:

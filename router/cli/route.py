@@ -98,5 +98,5 @@ def _policy(name: str, version: str, root: Path, now: int) -> "Policy":
         return read_policy(Path(name))
     known = [folder.name for folder in policy_folders(root)]
     if name not in known:
-        raise UnknownPolicyError([Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}")])
+        raise UnknownPolicyError(Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}"), known)
     return open_shelf(root / name, drafts=True).get(version, now)

@@ -29,6 +29,7 @@ class Snapshot:
         self.id = manifest.id
         self.as_of = manifest.as_of
         self.currency = manifest.currency
+        self.rows = manifest.rows
         self.layout = layout_of(manifest.extras)
         self.stranger = stranger_of(self.layout)
         self._find = finder(customers)

@@ -42,7 +42,7 @@ class Shelf:
                 said = f"version {version} of {self.name} is a draft; release it, or serve with drafts"
             else:
                 said = f"policy {self.name} has no version {version}; {nearby(version, self.versions)}"
-            raise UnknownPolicyError([Problem("unknown-version", said)])
+            raise UnknownPolicyError(Problem("unknown-version", said), self.versions)
         current = in_force(self.releases, now)
         if current is not None:
             return self.versions[current.version]
@@ -54,7 +54,7 @@ class Shelf:
             said += f"; the first is from {format_instant(min(entry.effective_from for entry in self.releases))}"
         elif self.drafts:
             said += f"; there are drafts: {', '.join(self.drafts)}"
-        raise UnknownPolicyError([Problem("unknown-version", said)])
+        raise UnknownPolicyError(Problem("unknown-version", said), self.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class PolicyStore:
         if name in self.shelves:
             return self.shelves[name].get(version, now)
         said = f"no policy {name}; {nearby(name, self.shelves)}" if name else f"name one policy: {', '.join(self.shelves)}"
-        raise UnknownPolicyError([Problem("unknown-policy", said)])
+        raise UnknownPolicyError(Problem("unknown-policy", said), self.shelves)
 
     def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
         """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""

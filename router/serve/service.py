@@ -13,10 +13,10 @@ from google.protobuf.message import DecodeError
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, Problem, RouterError
+from router.errors import CaseError, Problem, UnknownPolicyError
 from router.serve.convert import errors
 from router.serve.convert.answer import timestamp
-from router.serve.convert.request import head_of, instant, read_timeline
+from router.serve.convert.request import events_of, head_of, instant, read_timeline
 from router.serve.convert.wire import embedded
 from router.serve.state import Pair, State
 from router.v1 import case_pb2, decision_pb2
@@ -25,6 +25,7 @@ from router.v1 import case_router_service_pb2 as pb
 SERVICE = pb.DESCRIPTOR.services_by_name["CaseRouterService"].full_name
 _LOG = logging.getLogger("case_router.serve")
 _BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
+_VIEWS = frozenset({_BASIC, _UNSPECIFIED, _FULL})
 _BREATH = 32
 """Items of a batch after which other calls get their turn."""
 
@@ -60,7 +61,9 @@ class CaseRouter:
         try:
             request = _parse(pb.BatchRouteCasesRequest, data)
             self._check_size(len(request.cases))
-            pair, now, full = self._terms(request)
+            now, problems = self._terms(request)
+            _refuse(problems)
+            pair, full = self.state.pair(request.policy, request.policy_version, now), request.view != _BASIC
             batch = blake2b(data, digest_size=16).digest()
             parts = []
             for index, case in enumerate(request.cases):
@@ -99,18 +102,15 @@ class CaseRouter:
 
     # what calls share
 
-    def _terms(self, request: Request) -> tuple[Pair, int, bool]:
-        """The policy, time and view that a request asks for."""
+    def _terms(self, request: Request) -> tuple[int, list[Problem]]:
+        """The time that a request asks for, and what is wrong with it beside its case."""
         problems: list[Problem] = []
         now = self._now()
         if request.HasField("now"):
             now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
-        view = request.view
-        if view not in {_UNSPECIFIED, _BASIC, _FULL}:
-            problems.append(Problem("invalid-case", f"{view} is not known; known: BASIC, FULL", field="view"))
-        if problems:
-            raise CaseError(problems)
-        return self.state.pair(request.policy, request.policy_version, now), now, view != _BASIC
+        if request.view not in _VIEWS:
+            problems.append(Problem("invalid-case", f"{request.view} is not known; known: BASIC, FULL", field="view"))
+        return now, problems
 
     def _check_size(self, items: int) -> None:
         if items > self.batch_limit:
@@ -118,10 +118,14 @@ class CaseRouter:
             raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
 
     def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
-        pair, now, full = self._terms(request)
+        now, problems = self._terms(request)
         if not request.HasField("case"):
-            raise CaseError([Problem("invalid-case", "is required", field="case")])
-        return _decide(pair, request.case, data, now, full=full)
+            problems.append(Problem("invalid-case", "is required", field="case"))
+        elif problems:
+            problems += _violations(request.case)
+        _refuse(problems)
+        pair = self.state.pair(request.policy, request.policy_version, now)
+        return _decide(pair, request.case, data, now, full=request.view != _BASIC)
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """All calls by name; none of them has gRPC parse or serialise."""
@@ -143,10 +147,26 @@ def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: 
 
     state, customer = pair.decider.begin(head_of(wire, wrong), now)
     read_timeline(wire, state, problems, wrong)
-    if problems:
-        raise CaseError(problems)
+    _refuse(problems)
     decision = pair.decider.conclude(state, customer, request, full=full)
     return pair.answers.full(decision) if full else pair.answers.basic(decision)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise CaseError(problems)
+
+
+def _violations(wire: case_pb2.Case) -> list[Problem]:
+    """Every invalid field of a case that is not going to be decided."""
+    problems: list[Problem] = []
+
+    def wrong(field: str, message: str) -> None:
+        problems.append(Problem("invalid-case", message, field=f"case.{field}"))
+
+    head_of(wire, wrong)
+    events_of(wire, wrong)
+    return problems
 
 
 def _result(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> bytes:
@@ -165,8 +185,8 @@ def _parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the ge
 
 
 def _status(error: Exception) -> Status:
-    """The status of any error; one that is not of the domain is logged under a name of its own."""
-    if isinstance(error, RouterError):
+    """The status of any error; one that the request did not cause is logged under a name of its own."""
+    if isinstance(error, CaseError | UnknownPolicyError):
         return errors.status(error)
     name = secrets.token_hex(8)
     _LOG.error("fault %s", name, exc_info=error)

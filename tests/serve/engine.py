@@ -57,7 +57,7 @@ class OnePolicy:
     def get(self, name: str, version: str, now: int) -> Policy:
         del now
         if name not in {"", self.policy.name} or version not in {"", self.policy.version}:
-            raise UnknownPolicyError([Problem("unknown-policy", f"only {self.policy.name} {self.policy.version} is here")])
+            raise UnknownPolicyError(Problem("unknown-policy", "there is only one"), [self.policy.name])
         return self.policy
 
     def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:

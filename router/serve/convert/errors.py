@@ -11,18 +11,25 @@ from router.v1 import case_router_service_pb2 as pb
 DOMAIN = "case-router"
 
 
-def status(error: RouterError) -> Status:
-    """The status of an error: its reason in an ``ErrorInfo``, and a ``BadRequest`` with every field that is wrong."""
-    if isinstance(error, BatchTooLargeError):
-        return _status(INVALID_ARGUMENT, str(error), "BATCH_TOO_LARGE", {"limit": str(error.limit)}, bad_request(error))
-    if isinstance(error, CaseError):
-        return _status(INVALID_ARGUMENT, str(error), "INVALID_CASE", {}, bad_request(error))
+_MESSAGE, _FIELDS, _FIELD, _NAMES = 1_000, 2_400, 300, 600
+"""Bytes. A call that fails brings all it says in trailing metadata, of which a client takes 8 KB."""
+
+
+def status(error: CaseError | UnknownPolicyError) -> Status:
+    """The status of an error: its reason in an ``ErrorInfo``, and a ``BadRequest`` with every field that is wrong.
+
+    Of more fields than fit, the first; the metadata ``more`` then says how many others there are.
+    """
     if isinstance(error, UnknownPolicyError):
         version = any(problem.code == "unknown-version" for problem in error.problems)
         reason = "UNKNOWN_POLICY_VERSION" if version else "UNKNOWN_POLICY"
-        known = error.problems[0].message.rpartition(": ")[2]
-        return _status(NOT_FOUND, str(error), reason, {"known": known})
-    return _status(INTERNAL, "the server failed", "INTERNAL", {})
+        return _status(NOT_FOUND, str(error), reason, {"known": shortened(", ".join(sorted(error.known)), _NAMES)})
+    fields = bad_request(error)
+    more = len(error.problems) - len(fields.field_violations)
+    metadata = {"more": str(more)} if more else {}
+    if isinstance(error, BatchTooLargeError):
+        return _status(INVALID_ARGUMENT, str(error), "BATCH_TOO_LARGE", metadata | {"limit": str(error.limit)}, fields)
+    return _status(INVALID_ARGUMENT, str(error), "INVALID_CASE", metadata, fields)
 
 
 def fault(name: str) -> Status:
@@ -39,16 +46,38 @@ class BatchTooLargeError(CaseError):
 
 
 def bad_request(error: RouterError) -> BadRequest:
-    """Every invalid field with what is wrong."""
-    return BadRequest(
-        field_violations=[
-            BadRequest.FieldViolation(field=problem.field, description=problem.message) for problem in error.problems
-        ]
-    )
+    """The invalid fields with what is wrong, as many as fit."""
+    found = BadRequest()
+    left = _FIELDS
+    for problem in error.problems:
+        field, said = shortened(problem.field, _FIELD), shortened(problem.message, _FIELD)
+        left -= len(field.encode()) + len(said.encode()) + _FRAME
+        if left < 0:
+            break
+        found.field_violations.add(field=field, description=said)
+    return found
+
+
+_FRAME = 10
+"""Bytes that a violation takes beside its two texts, at most."""
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text, so that it takes no more than ``most`` bytes even where gRPC has to escape it.
+
+    >>> shortened("a" * 9, 9), shortened("a" * 10, 9), shortened("100 % sure", 6)
+    ('aaaaaaaaa', 'aaaaaaaaa …', '100  …')
+    """
+    spent = 0
+    for place, char in enumerate(text):
+        spent += 1 if " " <= char <= "~" and char != "%" else 3 * len(char.encode())
+        if spent > most:
+            return f"{text[:place]} …"
+    return text
 
 
 def _status(code: int, message: str, reason: str, metadata: dict[str, str], *details: BadRequest) -> Status:
-    found = Status(code=code, message=message)
+    found = Status(code=code, message=shortened(message, _MESSAGE))
     name = f"ERROR_REASON_{reason}"
     assert name in pb.ErrorReason.keys()  # noqa: S101, SIM118 - an enum wrapper is no mapping
     for detail in (ErrorInfo(reason=name, domain=DOMAIN, metadata=metadata), *details):
