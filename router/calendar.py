@@ -178,19 +178,22 @@ def build_calendar(time_zone: str, week: WeeklyHours, closed: frozenset[date]) -
     skips is read with the offset before the change. Raises ``ZoneInfoNotFoundError`` for an unknown zone.
     """
     zone = ZoneInfo(time_zone)
+
+    def utc(local: datetime) -> int:
+        return from_datetime(local.replace(tzinfo=zone).astimezone(UTC))
+
     intervals: list[tuple[int, int]] = []
-    day = date(FIRST_YEAR, 1, 1)
-    while day.year <= LAST_YEAR:
-        if day not in closed:
-            midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local; the zone follows
-            for start, end in week[day.weekday()]:
-                intervals.append(
-                    tuple(  # type: ignore[arg-type]
-                        from_datetime((midnight + timedelta(minutes=m)).replace(tzinfo=zone).astimezone(UTC))
-                        for m in (start, end)
-                    )
-                )
-        day += timedelta(days=1)
+    midnight = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - local; the zone follows
+    starts = utc(midnight)
+    while midnight.year <= LAST_YEAR:
+        next_starts = utc(midnight + timedelta(days=1))
+        plain = next_starts - starts == DAY  # no change of the clock: minutes are minutes
+        for start, end in week[midnight.weekday()] if midnight.date() not in closed else ():
+            if plain:
+                intervals.append((starts + start * MINUTE, starts + end * MINUTE))
+            else:
+                intervals.append((utc(midnight + timedelta(minutes=start)), utc(midnight + timedelta(minutes=end))))
+        midnight, starts = midnight + timedelta(days=1), next_starts
     longest = max(sum(end - start for start, end in spans) for spans in week) * MINUTE
     return _table(intervals, longest)
 

@@ -54,7 +54,8 @@ def run_scenarios(
     A scenario is decided by the policy in whose folder it stands, else by the shipped retail policy. Exit code 1 if one
     fails, 2 if a file is wrong.
     """
-    from router.cli.checks import outcome_data, problem_data, run_paths
+    from router.cli.checks import problem_data
+    from router.cli.trials import outcome_data, run_paths
     from router.errors import PolicyError
     from router.scenarios.explain import explain
 

@@ -1,0 +1,55 @@
+"""What ``policy test`` does, and how outcomes are told to machines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from router.scenarios.choose import Chosen, PolicyChooser, all_files, choose
+from router.scenarios.load import bind, read_files
+from router.scenarios.model import Outcome
+from router.scenarios.run import run
+
+
+def run_paths(paths: Iterable[Path], policy: str, root: Path) -> tuple[Outcome, ...]:
+    """The outcome of every scenario that the paths stand for. Raises :class:`PolicyError`."""
+    chosen = [choose(path) for path in paths]
+    fixed = [each for each in chosen if each.policy is not None and not policy]
+    loose = [each for each in chosen if each.policy is None or policy]
+    outcomes = _run(loose, PolicyChooser(root, policy)) if loose else ()
+    for each in fixed:
+        outcomes += _run([each], PolicyChooser(root, str(each.policy)))
+    return outcomes
+
+
+def _run(chosen: Iterable[Chosen], chooser: PolicyChooser) -> tuple[Outcome, ...]:
+    return run(bind(read_files(all_files(chosen)), chooser))
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON."""
+    scenario, seen = outcome.scenario, outcome.observed
+    return {
+        "name": scenario.name,
+        "file": scenario.where,
+        "line": scenario.line,
+        "policy": scenario.policy.name,
+        "version": scenario.policy.version,
+        "holds": not outcome.failures,
+        "failures": [failure._asdict() for failure in outcome.failures],
+        "decision": {
+            "tier": seen.tier,
+            "score": seen.score,
+            "band": seen.band,
+            "level": seen.level,
+            "total": seen.total / 10**scenario.policy.exponent,
+            "recompense": [suggestion._asdict() for suggestion in seen.suggestions],
+            "entitlements": seen.entitlements,
+            "fired": seen.fired,
+            "points": dict(seen.points),
+            "guidance": seen.guidance,
+            "likely_reasons": seen.likely_reasons,
+            "permitted": seen.permitted,
+            "may_close": seen.may_close,
+            "warnings": seen.warnings,
+        },
+    }
