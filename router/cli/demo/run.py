@@ -14,7 +14,6 @@ from router.cli.demo.server import Question, Server, serving
 from router.cli.demo.stories import Story, read_stories
 from router.crm.snapshot import Snapshot
 from router.policy.model import Policy
-from router.policy.releases import RELEASES
 from router.policy.store import open_shelf, shipped_policies
 from router.v1.case_router_service_pb2 import GetServerInfoResponse
 from router.v1.decision_pb2 import Decision
@@ -70,9 +69,7 @@ class Outcome:
 def run(say: Callable[[str], None]) -> Outcome:
     """Do it; ``say`` is told what is being done. Raises ``RouterError``; leaves no file and no process."""
     say("reading the policy and the stories")
-    folder = shipped_policies() / POLICY
-    drafts = not (folder / RELEASES).is_file()
-    policy = open_shelf(folder, drafts=drafts).get("", AS_OF)
+    policy = open_shelf(shipped_policies() / POLICY).get("", AS_OF)
     stories = read_stories(policy, AS_OF)
     with ended_by(signal.SIGTERM) as ending, TemporaryDirectory(prefix="case-router-demo-") as temporary:
         say("building the snapshot from real history")
@@ -80,8 +77,7 @@ def run(say: Callable[[str], None]) -> Outcome:
         history = publish_history(stories, snapshot)
         questions = [_with_history(question, Snapshot.open(snapshot)) for question in cancellations()]
         say("starting the server")
-        log, option = Path(temporary) / "server.log", "--drafts" if drafts else "--no-drafts"
-        with serving(snapshot, log, ending, option) as server:
+        with serving(snapshot, Path(temporary) / "server.log", ending) as server:
             say("routing cases over gRPC")
             info, began = server.info(), monotonic()
             real = sorted((_ask(server, question) for question in questions), key=lambda line: line.place)

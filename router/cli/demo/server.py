@@ -57,12 +57,12 @@ class Server:
 
 
 @contextmanager
-def serving(snapshot: Path, log: Path, ending: Ending, *options: str) -> Iterator[Server]:
+def serving(snapshot: Path, log: Path, ending: Ending) -> Iterator[Server]:
     """A server over a snapshot, on a free port of this machine; it is told to stop in the end, whatever happens.
 
     What it says goes to ``log``. Raises ``SettingsError`` if it does not start.
     """
-    command = [*_COMMAND, "--host", "127.0.0.1", "--port", "0", "--processes", "1", "--snapshot", str(snapshot), *options]
+    command = [*_COMMAND, "--host", "127.0.0.1", "--port", "0", "--processes", "1", "--snapshot", str(snapshot)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     with log.open("w", encoding="utf-8") as said, ExitStack() as stack:
         with ending.held():
