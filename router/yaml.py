@@ -1,12 +1,14 @@
 """YAML that people write: plain data, and where in the file each key, value and character of it stands."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -20,6 +22,17 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MOST_VALUES = 500_000
 """Values that a file may have once its aliases are written out."""
+
+_WORDS = {
+    "an object": "a mapping, key: value",
+    "a valid array": "a list",
+    "a valid list": "a list",
+    "a valid string": "a text",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+}
+"""Kinds of values as people call them."""
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -113,9 +126,29 @@ class Source:
         while path and path not in self._values:
             path = path[:-1]
         said = item["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-        for theirs, ours in (("an object", "a mapping, key: value"), ("a valid array", "a list"), ("a valid ", "a ")):
+        for theirs, ours in _WORDS.items():
             said = said.replace(theirs, ours)
         return self.problem("bad-value", f"{dotted_path(path) or 'the file'}: ", path), said
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A text of one form, told in words where it is of another."""
+
+    pattern: str
+    words: str
+
+    def check(self, value: str) -> str:
+        """The text itself. Raises ``ValueError``."""
+        if not re.search(self.pattern, value):
+            raise ValueError(f"{value!r} should be {self.words}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - any type
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "pattern": self.pattern}
 
 
 def dotted_path(path: Path) -> str:

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from router.cases.model import EVENTS, Case, Event, Money, What
 from router.money import EXPONENTS, to_minor
 from router.time import FIRST, LAST, parse_instant
+from router.yaml import Like
 
 LARGEST_AMOUNT = 9e15
 """The largest amount in major units: every minor unit below it fits the wire and the snapshot."""
@@ -81,7 +82,7 @@ class MoneyDocument(Document):
     """An amount in major units; without a currency it is the policy's."""
 
     amount: float = Field(ge=0, le=LARGEST_AMOUNT)
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Annotated[str, Like(r"^[A-Z]{3}$", "three capital letters, as GBP")] | None = None
 
     def money(self, currency: str) -> Money:
         """In minor units; ``currency`` where none is given."""

@@ -1,46 +1,15 @@
 """A policy file as it is written: strict, every key known, every id a slug. What it means is compiled in ``compile.py``."""
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    field_validator,
-)
-from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from router.calendar import DURATION_FORMS
 from router.facts import VOCABULARY, Direction, Type
 from router.money import EXPONENTS
-
-
-@dataclass(frozen=True, slots=True)
-class Like:
-    """A text of one form, told in words where it is of another."""
-
-    pattern: str
-    words: str
-
-    def check(self, value: str) -> str:
-        """The text itself. Raises ``ValueError``."""
-        if not re.search(self.pattern, value):
-            raise ValueError(f"{value!r} should be {self.words}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - any type
-        return no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(core), "pattern": self.pattern}
-
+from router.yaml import Like
 
 Id: TypeAlias = Annotated[str, Like(r"^[a-z0-9][a-z0-9-]{0,79}$", "small letters, digits and -, at most 80")]
 Name: TypeAlias = Annotated[str, Like(r"^[a-z][a-z0-9_]*$", "small letters, digits and _, a letter first")]

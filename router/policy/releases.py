@@ -18,10 +18,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from router.errors import PolicyError, Problem
 from router.policy.compile import compile_policy, holidays_of
-from router.policy.document import Like, Version
+from router.policy.document import Version
 from router.policy.model import Policy
 from router.time import format_instant, parse_instant
-from router.yaml import load
+from router.yaml import Like, load
 
 RELEASES = "releases.yaml"
 HEADING = (
