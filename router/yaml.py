@@ -20,7 +20,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-MOST_VALUES = 500_000
+MOST_VALUES = 100_000
 """Values that a file may have once its aliases are written out."""
 
 _WORDS = {
