@@ -256,13 +256,14 @@ def commands(folder: Path) -> Iterator[int]:
             continue
 
 
-def test_told_to_stop_half_way_it_takes_its_server_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_told_to_stop_half_way_it_takes_its_server_with_it(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "stopped"
     process = start(folder)
     while process.poll() is None and not list(commands(folder)):
         time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == 128 + number
     assert list(commands(folder)) == []
     assert left(folder) == []

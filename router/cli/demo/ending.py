@@ -36,11 +36,15 @@ class Ending:
 
 
 @contextmanager
-def ended_by(number: signal.Signals) -> Iterator[Ending]:
-    """Put it in force for one signal."""
+def ended_by(*numbers: signal.Signals) -> Iterator[Ending]:
+    """Put it in force for signals; one that is ignored stays so."""
     ending = Ending()
-    before = signal.signal(number, ending)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, ending)
     try:
         yield ending
     finally:
-        signal.signal(number, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -71,7 +71,8 @@ def run(say: Callable[[str], None]) -> Outcome:
     say("reading the policy and the stories")
     policy = open_shelf(shipped_policies() / POLICY).get("", AS_OF)
     stories = read_stories(policy, AS_OF)
-    with ended_by(signal.SIGTERM) as ending, TemporaryDirectory(prefix="case-router-demo-") as temporary:
+    signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    with ended_by(*signals) as ending, TemporaryDirectory(prefix="case-router-demo-") as temporary:
         say("building the snapshot from real history")
         snapshot = Path(temporary) / "snapshot"
         history = publish_history(stories, snapshot)
