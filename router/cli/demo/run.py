@@ -74,11 +74,12 @@ def run(say: Callable[[str], None]) -> Outcome:
     signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     with ended_by(*signals) as ending, TemporaryDirectory(prefix="case-router-demo-") as temporary:
         say("building the snapshot from real history")
-        snapshot = Path(temporary) / "snapshot"
-        history = publish_history(stories, snapshot)
-        questions = [_with_history(question, Snapshot.open(snapshot)) for question in cancellations()]
+        folder = Path(temporary) / "snapshot"
+        history = publish_history(stories, folder)
+        snapshot = Snapshot.open(folder)
+        questions = [_with_history(question, snapshot) for question in cancellations()]
         say("starting the server")
-        with serving(snapshot, Path(temporary) / "server.log", ending) as server:
+        with serving(folder, Path(temporary) / "server.log", ending) as server:
             say("routing cases over gRPC")
             info, began = server.info(), monotonic()
             real = sorted((_ask(server, question) for question in questions), key=lambda line: line.place)
