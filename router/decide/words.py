@@ -1,6 +1,7 @@
 """A decision in words: the one place where its sentences are rendered, and only for what is shown."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -60,13 +61,20 @@ class Words:
 
     def day(self, instant: int) -> str:
         """A day as people say it: ``12 September``."""
-        local = to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
+        local = self._local(instant)
         return f"{local.day} {local:%B}"
 
     def moment(self, instant: int) -> str:
         """A day and time: ``12 September 14:30``."""
-        local = to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
+        local = self._local(instant)
         return f"{local.day} {local:%B %H:%M}"
+
+    def _local(self, instant: int) -> datetime:
+        """A time by the clock of the policy's zone; in the first and the last hours there are, by that of UTC."""
+        try:
+            return to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
+        except OverflowError:
+            return to_datetime(instant)
 
     def digest(self) -> list[DigestLine]:
         """What was received, promised and said, and what is still open, each part in the order of time."""

@@ -88,7 +88,14 @@ class CaseRouter:
 
     async def get_server_info(self, data: bytes, context: Context) -> bytes:
         """``GetServerInfo``."""
-        del data, context
+        try:
+            _parse(pb.GetServerInfoRequest, data)
+            return self._info().SerializeToString()
+        except Exception as error:
+            await _abort(context, _status(error))
+            raise
+
+    def _info(self) -> pb.GetServerInfoResponse:
         state, now = self.state, self._now()
         found = pb.GetServerInfoResponse(engine_version=state.engine_version, snapshot_id=state.records.id)
         if state.records.as_of is not None:
@@ -98,7 +105,7 @@ class CaseRouter:
             found.policies.add(
                 policy=policy.name, version=policy.version, digest=policy.digest, in_force=in_force, draft=draft
             )
-        return found.SerializeToString()
+        return found
 
     # what calls share
 
