@@ -45,7 +45,8 @@ def _id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _nfc(value: str) -> str:
+def nfc(value: str) -> str:
+    """A text in the form in which texts are compared."""
     return unicodedata.normalize("NFC", value)
 
 
@@ -56,7 +57,7 @@ def _money(value: object) -> object:
 
 def _attribute(value: object) -> object:
     if isinstance(value, str):
-        return _nfc(value)
+        return nfc(value)
     if value is None or isinstance(value, bool | float | int):
         return value
     try:
@@ -67,7 +68,7 @@ def _attribute(value: object) -> object:
 
 Instant: TypeAlias = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str), Field(strict=False)]
 Id: TypeAlias = Annotated[str, BeforeValidator(_id)]
-Text: TypeAlias = Annotated[str, AfterValidator(_nfc)]
+Text: TypeAlias = Annotated[str, AfterValidator(nfc)]
 Channel: TypeAlias = Literal["phone", "email", "chat", "social", "web", "letter", "in_person"]
 Touchpoint: TypeAlias = Literal["evaluating", "purchasing", "gone_wrong", "needs_attention"]
 

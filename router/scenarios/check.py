@@ -28,8 +28,7 @@ def _same(field: str, expected: str | None, found: str | None) -> Iterator[Failu
 
 
 def _tier(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
-    yield from _named("tier", scenario.expect.tier, [tier.name for tier in scenario.policy.tiers])
-    yield from _same("tier", scenario.expect.tier, seen.tier)
+    yield from _named("tier", scenario.expect.tier, seen.tier, [tier.name for tier in scenario.policy.tiers])
 
 
 def _priority(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
@@ -46,11 +45,9 @@ def _priority(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
 def _escalation(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
     expected = scenario.expect.escalation
     ranks = {level.name: level.rank for level in scenario.policy.levels}
-    yield from _named("escalation.level", expected.level, ranks)
-    yield from _named("escalation.at_least", expected.at_least, ranks)
-    yield from _same("escalation.level", expected.level, seen.level)
-    if expected.at_least is not None and seen.level_rank < ranks.get(expected.at_least, -1):
-        yield Failure("escalation.at_least", expected.at_least, seen.level)
+    yield from _named("escalation.level", expected.level, seen.level, ranks)
+    if expected.at_least is not None and seen.level_rank < ranks.get(expected.at_least, len(ranks)):
+        yield from _named("escalation.at_least", expected.at_least, seen.level, ranks)
 
 
 def _recompense(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
@@ -124,7 +121,7 @@ def _facts(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
     for name, wanted in scenario.expect.facts.items():
         found = seen.facts.get(name)
         if not _equal(wanted, found):
-            yield Failure(f"facts.{name}", _value(wanted), _value(found))
+            yield Failure(f"facts.{name}", told(wanted), told(found))
 
 
 def _equal(wanted: object, found: Value) -> bool:
@@ -143,18 +140,24 @@ def _better(seen: Observed, other: Observed) -> Iterator[Failure]:
         yield Failure("better_than", "higher in score, level or recompense", "all three the same")
 
 
-def _named(field: str, name: str | None, known: Iterable[str]) -> Iterator[Failure]:
-    """A name that the policy does not have can never be found."""
+def _named(field: str, expected: str | None, found: str, known: Iterable[str]) -> Iterator[Failure]:
     names = list(known)
-    if name is not None and name not in names:
-        yield Failure(field, name, f"the policy has none of that name; {nearby(name, names)}")
+    if expected is not None and expected not in names:
+        yield Failure(field, expected, f"{found}; the policy has none of that name; {nearby(expected, names)}")
+    else:
+        yield from _same(field, expected, found)
 
 
 def _number(value: float) -> str:
-    return f"{value:.17g}"
+    return repr(float(value)).removesuffix(".0")
 
 
-def _value(value: object) -> str:
+def told(value: object) -> str:
+    """A value as it is compared: every digit of it.
+
+    >>> told(3.1), told(3.0), told(None), told(False)
+    ('3.1', '3', 'missing', 'no')
+    """
     if value is None or value != value:  # noqa: PLR0124 - NaN is missing
         return "missing"
     if isinstance(value, bool):

@@ -61,7 +61,7 @@ class PolicyChooser:
         for folder in (Path(name), self.root / name):
             if folder.is_dir():
                 return folder
-        known = [folder.name for folder in policy_folders(self.root)]
+        known = [folder.name for folder in policy_folders(self.root) if is_policy_folder(folder)]
         said = f"no policy {name}: neither a file nor a folder, nor a name below {self.root}; {nearby(name, known)}"
         raise PolicyError([Problem("unknown-policy", said)])
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, RootModel
 
-from router.cases.document import CaseDocument, Channel, Document, Instant, Text
+from router.cases.document import CaseDocument, Channel, Document, Instant, Text, nfc
 from router.policy.document import Version
 
 
@@ -77,7 +77,7 @@ class ExpectDocument(Document):
 class ScenarioDocument(Document):
     """One scenario. Without ``customer`` nobody is named."""
 
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(nfc)]
     policy_version: Version | None = None
     now: Instant
     customer: dict[str, Plain] | None = None

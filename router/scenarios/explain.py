@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from router.facts import Value
 from router.policy.expression import names, write
 from router.policy.model import Policy, Rule
-from router.policy.sentence import say
+from router.scenarios.check import told
 from router.scenarios.model import Failure, Observed, Outcome
 
 
@@ -53,5 +53,5 @@ def _facts(rule: Rule, seen: Observed) -> str:
         "level.rank": float(seen.level_rank),
     }
     values = {**(seen.facts or {}), **results}
-    told = [f"{name} = {say(values[name])}" for name in sorted(read) if name in values]
-    return f"  ({', '.join(told)})" if told else ""
+    read_as = [f"{name} = {told(values[name])}" for name in sorted(read) if name in values]
+    return f"  ({', '.join(read_as)})" if read_as else ""

@@ -90,7 +90,10 @@ class _Binder:
         try:
             policy = self.policy_of(file.path, document.policy_version or "")
         except PolicyError as error:
-            self.problems += error.problems
+            asked = (index, "policy_version")
+            for problem in error.problems:
+                own = problem.where == str(file.path)
+                self.problems.append(source.problem(problem.code, problem.message, asked) if own else problem)
             return None
         records = self.records(file, index, policy)
         known = [fact.name for fact in (*facts_layout(policy), *case_layout(policy))]
@@ -151,8 +154,7 @@ class _Binder:
                 if path not in self.files:
                     try:
                         self.files[path] = read_file(path)
-                    except PolicyError as error:
-                        self.problems += error.problems
+                    except PolicyError:  # nobody asked for that file; the name that is looked for is not in it
                         continue
                 yield self.files[path]
 
