@@ -32,7 +32,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
     """Never sent."""
     ERROR_REASON_INVALID_CASE: _ErrorReason.ValueType  # 1
-    """The case or request is invalid; a google.rpc.BadRequest names every field. Example: opened_at is required."""
+    """The case or request is invalid; a google.rpc.BadRequest names every field, of very many the first, and metadata "more" says
+    how many others there are. Example: opened_at is required.
+    """
     ERROR_REASON_UNKNOWN_POLICY: _ErrorReason.ValueType  # 2
     """No policy of that name; metadata "known" names what exists. Example: policy "retial"."""
     ERROR_REASON_UNKNOWN_POLICY_VERSION: _ErrorReason.ValueType  # 3
@@ -48,7 +50,9 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 ERROR_REASON_INVALID_CASE: ErrorReason.ValueType  # 1
-"""The case or request is invalid; a google.rpc.BadRequest names every field. Example: opened_at is required."""
+"""The case or request is invalid; a google.rpc.BadRequest names every field, of very many the first, and metadata "more" says
+how many others there are. Example: opened_at is required.
+"""
 ERROR_REASON_UNKNOWN_POLICY: ErrorReason.ValueType  # 2
 """No policy of that name; metadata "known" names what exists. Example: policy "retial"."""
 ERROR_REASON_UNKNOWN_POLICY_VERSION: ErrorReason.ValueType  # 3
