@@ -22,7 +22,7 @@ def route(
     ],
     *,
     snapshot: Annotated[Path | None, typer.Option(help="Folder of the snapshot to look the customer up in.")] = None,
-    policy: Annotated[str, typer.Option(help="Name of a policy, or a policy file.")] = "retail",
+    policy: Annotated[str, typer.Option(help="Name of a policy, or a policy file; by default retail.")] = "",
     policy_version: Annotated[str, typer.Option(help="Version; by default the one in force.")] = "",
     policies: Root = None,
     now: Time = "",
@@ -30,7 +30,8 @@ def route(
 ) -> None:
     """Decide one case and explain it in words.
 
-    The file has the keys of a scenario's case; beside them it may have `now`, and the facts of the `customer`.
+    The file has `case`, as in a scenario, and beside it may have `now` and the facts of the `customer`; or the keys of the case
+    stand there themselves.
     """
     from router.cli.tell import decision_data, tell
     from router.decide.decider import Decider
@@ -58,17 +59,17 @@ def _question(
     text: str, name: str, now: int, policy: str, version: str, root: Path, snapshot: Path | None
 ) -> "tuple[Policy, Case, Records, int]":
     """The policy, the case, the records and the time of a question."""
-    from router.cli.question import QuestionDocument
+    from router.cli.question import read_question
     from router.decide.records import FactRecords, facts_layout, read_facts
     from router.errors import CaseError
     from router.yaml import load
 
     source = load(text, name)
-    document = source.read(QuestionDocument)
+    document = read_question(source)
     if document is None:
         raise CaseError(source.problems)
     at = now or document.now or instant("", "")
-    chosen = _policy(policy, version, root, at)
+    chosen = _policy(policy or document.policy or "retail", version or document.policy_version, root, at)
     layout = facts_layout(chosen)
     facts, mistakes = read_facts(document.customer or {}, layout)
     source.problems += [source.problem(code, said, ("customer", key)) for key, code, said in mistakes]
@@ -77,16 +78,17 @@ def _question(
         source.problems.append(source.problem("bad-value", said, ("customer",), key=True))
     if source.problems:
         raise CaseError(source.problems)
-    if document.customer is not None and not document.customer_id:
-        document = document.model_copy(update={"customer_id": _CUSTOMER})
-    case = document.case(Path(name).stem, chosen.currency)
+    case = document.case.case(document.name or Path(name).stem, chosen.currency)
+    if document.customer is not None and not case.customer_id:
+        case = case._replace(customer_id=_CUSTOMER)
     if snapshot is not None:
         from router.crm.snapshot import Snapshot
 
         return chosen, case, Snapshot.open(snapshot), at
     given = document.customer is not None
     known = {case.customer_id: facts} if given and facts is not None else {}
-    orders = None if document.order_on_record is None else {case.order_id: document.order_on_record}
+    on_record = document.case.order_on_record
+    orders = None if on_record is None else {case.order_id: on_record}
     return chosen, case, FactRecords(layout, chosen.currency, at if given else None, known, orders), at
 
 
