@@ -157,7 +157,7 @@ def main(settings: Settings, *, started: Callable[[int], None] | None = None) ->
 
 
 def _run_all(settings: Settings, port: int, processes: int, started: Callable[[int], None] | None) -> None:
-    """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all."""
+    """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all, with code 1."""
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Semaphore(0)
     workers = [spawn.Process(target=_work, args=(settings, port, ready), name=f"case-router-{i}") for i in range(processes)]
@@ -180,5 +180,8 @@ def _run_all(settings: Settings, port: int, processes: int, started: Callable[[i
     stop()
     for worker in workers:
         worker.join()
-        if worker.exitcode not in {0, -signal.SIGTERM}:
-            _LOG.error("%s ended with %s", worker.name, worker.exitcode)
+    failed = [worker for worker in workers if worker.exitcode not in {0, -signal.SIGTERM}]
+    for worker in failed:
+        _LOG.error("%s ended with %s", worker.name, worker.exitcode)
+    if failed:
+        raise SystemExit(1)
