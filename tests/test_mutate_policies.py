@@ -20,12 +20,12 @@ SCENARIOS = """\
 
 
 def test_a_comparison_is_flipped_in_every_way_one_at_a_time() -> None:
-    assert [text for text, _ in flipped("a > 1 and b <= 2 or\n c in ('x', 'y')")] == [
-        "a >= 1 and b <= 2 or c in ('x', 'y')",
+    assert sorted(text for text, _ in flipped("a > 1 and b <= 2 or\n c in ('x', 'y')")) == [
         "a < 1 and b <= 2 or c in ('x', 'y')",
         "a > 1 and b < 2 or c in ('x', 'y')",
-        "a > 1 and b >= 2 or c in ('x', 'y')",
         "a > 1 and b <= 2 or c not in ('x', 'y')",
+        "a > 1 and b >= 2 or c in ('x', 'y')",
+        "a >= 1 and b <= 2 or c in ('x', 'y')",
     ]
 
 
