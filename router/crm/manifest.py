@@ -83,7 +83,7 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
     plain = {key: value for key, value in data.items() if key != "seal"}
     if data["seal"] != _seal(plain):
         raise ValueError("the seal does not fit")
-    found = Manifest(
+    return Manifest(
         **plain
         | {
             "as_of": parse_instant(plain["as_of"]),
@@ -94,9 +94,6 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
             "warnings": tuple(plain["warnings"]),
         }
     )
-    if found.named().id != found.id:
-        raise ValueError("the id does not fit")
-    return found
 
 
 def extra_fact(name: str, type: str, meaning: str = "", unit: str = "") -> Fact:  # noqa: A002 - as in files

@@ -39,7 +39,7 @@ def _several(given: object) -> object:
 def _known(kind: str, names: Map[str, object] | set[str]) -> AfterValidator:
     def check(value: str) -> str:
         if value not in names:
-            raise ValueError(f"no {kind} {value}; {nearby(value, names, of='such as')}")
+            raise ValueError(f"no {kind} {value}; {nearby(value, names)}")
         return value
 
     return AfterValidator(check)

@@ -25,7 +25,7 @@ from polars import col
 from router.crm import arrow
 from router.crm.lookup import OVERDUE, layout_of
 from router.crm.manifest import FileEntry, Manifest, SourceEntry
-from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot, verify
+from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot
 from router.errors import Problem, SnapshotError
 from router.facts import Fact, Type
 
@@ -60,7 +60,7 @@ def publish(content: Content, directory: Path, *, keep: int = 2) -> Manifest:
         directory.mkdir(parents=True, exist_ok=True)
         with _alone(directory), _scratch(directory / _BUILDING) as folder:
             manifest = _write(content, folder)
-            verify(Snapshot.open(folder))
+            Snapshot.open(folder)
             before = _current(directory)
             _move(folder, directory / manifest.id)
             _replace(directory / CURRENT, {"id": manifest.id})

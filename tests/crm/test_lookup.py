@@ -102,6 +102,12 @@ def test_who_is_not_there_is_nobody(tmp_path: Path) -> None:
     assert [snapshot.customer(each, AS_OF) for each in ("", "A", "C", "E", "BB", "\ud800", "\0")] == [None] * 7
 
 
+def test_an_id_is_found_however_it_is_composed(tmp_path: Path) -> None:
+    snapshot = snapshot_of(pl.DataFrame({"customer_id": ["Zoe\u0308", "Re\u0301gis"]}), tmp_path, ["é1"])
+    assert None not in [snapshot.customer(each, AS_OF) for each in ("Zoë", "Zoe\u0308", "Régis")]
+    assert [snapshot.has_order(each) for each in ("é1", "e\u03011", "e1")] == [True, True, False]
+
+
 def test_an_empty_snapshot_knows_nobody(tmp_path: Path) -> None:
     snapshot = snapshot_of(pl.DataFrame({"customer_id": []}, schema={"customer_id": pl.String}), tmp_path, [])
     assert [snapshot.customer(each, AS_OF) for each in ("", "A")] == [None, None]

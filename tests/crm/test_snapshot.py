@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+from math import inf, nan
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 
 from router.crm import arrow, publish
 from router.crm.build import build
-from router.crm.manifest import Manifest, from_dict
+from router.crm.manifest import Manifest, extra_fact, from_dict
 from router.crm.snapshot import Snapshot, verify
 from router.errors import MappingError, SnapshotError
 from tests.crm.shop import AS_OF, write_shop
@@ -66,6 +67,30 @@ def test_the_same_history_has_the_same_id_and_is_kept_once(home: Path, tmp_path:
     before = state(home)
     build(tmp_path / "shop" / "mapping.yaml", home, AS_OF)
     assert state(home) == before
+
+
+def test_an_id_is_of_the_content_the_instant_and_the_currency(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"customer_id": ["C1"], "customer.orders": [1.0]})
+    other = frame.with_columns(pl.lit("x").alias("customer.x"))
+    contents = [
+        publish.Content(AS_OF, "GBP", frame),
+        publish.Content(AS_OF + 1, "GBP", frame),
+        publish.Content(AS_OF, "EUR", frame),
+        publish.Content(AS_OF, "GBP", frame, pl.Series([], dtype=pl.String)),
+        publish.Content(AS_OF, "GBP", frame, pl.Series(["O1"])),
+        publish.Content(AS_OF, "GBP", frame.with_columns(pl.lit(2.0).alias("customer.orders"))),
+        publish.Content(AS_OF, "GBP", frame.rename({"customer.orders": "customer.cases"})),
+        publish.Content(AS_OF, "GBP", other, extras=(extra_fact("customer.x", "text"),)),
+    ]
+    assert len({publish.publish(each, tmp_path).id for each in contents}) == len(contents)
+
+
+def test_a_zero_is_a_zero_and_a_missing_number_is_missing(tmp_path: Path) -> None:
+    def id_of(*values: float | None) -> str:
+        frame = pl.DataFrame({"customer_id": ["C1", "C2"], "customer.orders": pl.Series(values, dtype=pl.Float64)})
+        return publish.publish(publish.Content(AS_OF, "GBP", frame), tmp_path).id
+
+    assert id_of(0.0, None) == id_of(-0.0, nan) == id_of(0, inf) == id_of(0, -nan)
 
 
 def test_publishing_the_same_again_repairs_what_was_damaged(home: Path, tmp_path: Path) -> None:
@@ -159,9 +184,18 @@ def test_what_was_written_is_read_back_before_it_becomes_current(home: Path, mon
 
 def test_what_an_interrupted_build_left_is_removed(home: Path) -> None:
     (home / ".building").mkdir()
-    (home / ".building" / "customers.arrow").write_bytes(b"half")
-    publish_rows(home, "new")
+    (home / ".building" / "orders.arrow").write_bytes(b"half")
+    manifest = publish_rows(home, "new")
     assert not (home / ".building").exists()
+    assert sorted(file.name for file in (home / manifest.id).iterdir()) == ["customers.arrow", "manifest.json"]
+
+
+def test_what_cannot_be_opened_does_not_become_current(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state(home)
+    monkeypatch.setattr(Manifest, "to_dict", lambda _: {"schema": 0})
+    with pytest.raises(SnapshotError, match="has schema 0"):
+        publish_rows(home, "new")
+    assert state(home) == before
 
 
 def test_two_builds_do_not_write_at_once(home: Path) -> None:
