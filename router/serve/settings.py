@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.errors import Problem, SettingsError, nearby
-from router.yaml import load
+from router.yaml import Source, load
 
 PREFIX = "CASE_ROUTER_"
 
@@ -16,7 +16,7 @@ PREFIX = "CASE_ROUTER_"
 class Settings(BaseSettings):
     """How a server runs. In the environment a setting is written ``CASE_ROUTER_PORT``, in a file ``port``."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(50051, ge=0, le=65535, description="port to listen on; 0: any free one")
@@ -49,25 +49,27 @@ class Settings(BaseSettings):
 def read_settings(file: Path | None = None, **given: Any) -> Settings:  # noqa: ANN401 - options of the command line
     """Settings from ``given`` options, else the environment, else ``file`` (YAML). Raises :class:`SettingsError`."""
     problems: list[Problem] = []
-    from_file: dict[str, Any] = {}
-    if file is not None:
-        from_file = _from_file(file, problems)
+    source = _read(file, problems) if file is not None else Source("", "")
     unknown = [
         name for name in os.environ if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in Settings.model_fields
     ]
     problems += [
         Problem("unknown-setting", f"no setting {name}; {nearby(name, _names())}", "environment") for name in sorted(unknown)
     ]
-    in_environment = {name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" in os.environ}
-    values = {name: value for name, value in from_file.items() if name not in in_environment}
-    values |= {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value is not None}
+    in_environment = {name for name in Settings.model_fields if os.environ.get(f"{PREFIX}{name.upper()}")}
+    in_file = source.data if isinstance(source.data, dict) else {}
+    values = {name: in_file[name] for name in in_file.keys() & Settings.model_fields.keys() - in_environment}
     try:
-        settings = Settings(**values)
+        settings = Settings(**values | options)
     except ValidationError as error:
         for item in error.errors(include_url=False):
             name = str(item["loc"][0]) if item["loc"] else ""
-            where = "environment" if name in in_environment and name not in values else str(file or "options")
-            problems.append(Problem("bad-setting", f"{name}: {item['msg'].removeprefix('Value error, ')}", where))
+            said = f"{name}: {item['msg'].removeprefix('Value error, ')}"
+            if name in options or name in in_environment:
+                problems.append(Problem("bad-setting", said, "options" if name in options else "environment"))
+            else:
+                problems.append(source.problem("bad-setting", said, (name,)))
         raise SettingsError(problems) from error
     if problems:
         raise SettingsError(problems)
@@ -78,23 +80,21 @@ def _names() -> list[str]:
     return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
 
 
-def _from_file(file: Path, problems: list[Problem]) -> dict[str, Any]:
+def _read(file: Path, problems: list[Problem]) -> Source:
+    """The file, with what is wrong about its text and its names."""
     try:
-        text = file.read_text()
+        source = load(file.read_text("utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        problems.append(Problem("bad-setting", f"byte {error.start} is not UTF-8; save the file as UTF-8", str(file)))
+        return Source(str(file), "")
     except OSError as error:
         problems.append(Problem("bad-setting", f"cannot be read: {error.strerror}", str(file)))
-        return {}
-    source = load(text, str(file))
+        return Source(str(file), "")
     problems += source.problems
-    data = source.data
-    if not isinstance(data, dict):
-        if data is not None:
-            problems.append(source.problem("bad-setting", "a file of settings holds names with values"))
-        return {}
-    for name in data:
-        if name not in Settings.model_fields:
-            known = Settings.model_fields
-            problems.append(
-                source.problem("unknown-setting", f"no setting {name}; {nearby(name, known)}", (name,), key=True)
-            )
-    return {name: value for name, value in data.items() if name in Settings.model_fields}
+    if isinstance(source.data, dict):
+        for name in source.data.keys() - Settings.model_fields.keys():
+            said = f"no setting {name}; {nearby(name, Settings.model_fields)}"
+            problems.append(source.problem("unknown-setting", said, (name,), key=True))
+    elif source.data is not None:
+        problems.append(source.problem("bad-setting", "a file of settings holds names with values"))
+    return source
