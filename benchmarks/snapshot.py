@@ -40,10 +40,10 @@ def customer_id(number: int) -> str:
 
 def _make(rows: int, directory: Path) -> None:
     # The process that measures goes without Polars, as one that looks up does.
-    import polars as pl  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415 - as said above
 
-    from router.crm.features import STORED  # noqa: PLC0415
-    from router.crm.publish import Content, publish  # noqa: PLC0415
+    from router.crm.features import STORED  # noqa: PLC0415 - as said above
+    from router.crm.publish import Content, publish  # noqa: PLC0415 - as said above
 
     number = pl.int_range(rows, dtype=pl.Int64)
 

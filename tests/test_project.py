@@ -147,7 +147,8 @@ def test_every_library_imported_is_asked_for(folder: str, extras: tuple[str, ...
     distributions = packages_distributions()
     for path in PYTHON:
         if path.is_relative_to(ROOT / folder):
-            for name in imported(path):
+            beside = {each.stem for each in path.parent.glob("*.py")}
+            for name in imported(path) - beside:
                 # What is not installed (an extra that was not asked for) has to be named as its distribution is.
                 offers = {COMES_WITH.get(each, each) for each in map(name_of, distributions.get(name, [name]))}
                 assert offers & asked_for, f"{path.relative_to(ROOT)} imports {name}, which pyproject.toml does not ask for"

@@ -28,6 +28,11 @@ class Offer(NamedTuple):
     statutory: bool
 
 
+def _with_first(times: Mapping[str, int], name: str, at: int) -> Mapping[str, int]:
+    """With a time for ``name``; the first one that was given counts."""
+    return times if name in times else {**times, name: at}
+
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -135,7 +140,7 @@ class Timeline:
 
     def evidence_received(self, at: int, item: str) -> None:
         """A piece of evidence came."""
-        self.received = {item: at} | self.received  # type: ignore[operator]
+        self.received = _with_first(self.received, item, at)
         self._act(at)
 
     def remedy_accepted(self, at: int, _id: str) -> None:
@@ -178,7 +183,7 @@ class Timeline:
 
     # the company
 
-    def company_replied(self, at: int, _channel: str | None, public: bool, automatic: bool) -> None:  # noqa: FBT001 - attributes
+    def company_replied(self, at: int, _channel: str | None, public: bool, automatic: bool) -> None:  # noqa: FBT001 - attributes of the event
         """A reply; an automatic one only acknowledges."""
         if automatic:
             if self.acknowledged_at is None and at >= self.opened_at:
@@ -192,7 +197,7 @@ class Timeline:
         """The customer was told to use another channel."""
         self.redirects += 1
 
-    def statement_made(self, at: int, topic: str, claim: str, corrects: bool) -> None:  # noqa: FBT001 - attributes
+    def statement_made(self, at: int, topic: str, claim: str, corrects: bool) -> None:  # noqa: FBT001 - attributes of the event
         """A claim; a contradiction if it differs from the one before on its topic and is no correction."""
         self._reply(at)
         key = fold_text(topic)
@@ -212,7 +217,7 @@ class Timeline:
 
     def promise_kept(self, at: int, promise: str) -> None:
         """A promise was kept."""
-        self.kept = {promise: at} | self.kept  # type: ignore[operator]
+        self.kept = _with_first(self.kept, promise, at)
 
     def evidence_requested(self, at: int, item: str) -> None:
         """A request for evidence; a repeat if it was received or is on record, else the wait for the customer begins."""
@@ -220,18 +225,18 @@ class Timeline:
         if item in self.received or (item == PROOF_OF_PURCHASE and self.order_on_record):
             self.evidence_repeats += 1
             return
-        self.requested = {item: at} | self.requested  # type: ignore[operator]
+        self.requested = _with_first(self.requested, item, at)
         if self.waiting_since is None:
             self.waiting_since = at
 
-    def apology_given(self, at: int, text: str | None, hedged: bool | None) -> None:  # noqa: FBT001 - attributes
+    def apology_given(self, at: int, text: str | None, hedged: bool | None) -> None:  # noqa: FBT001 - attributes of the event
         """An apology, hedged if so flagged or if its words take it back."""
         self._reply(at)
         self.apologies += 1
         if hedged or (text is not None and self.hedged(text)):
             self.hedged_apologies += 1
 
-    def remedy_offered(self, at: int, offer: str, kind: str, amount: Money | None, statutory: bool) -> None:  # noqa: FBT001 - attributes
+    def remedy_offered(self, at: int, offer: str, kind: str, amount: Money | None, statutory: bool) -> None:  # noqa: FBT001 - attributes of the event
         """A remedy was offered."""
         self._reply(at)
         self.offers = (*self.offers, Offer(at, offer, kind, amount, statutory))
@@ -258,7 +263,7 @@ class Timeline:
 
     def adverse_action_proposed(self, _at: int, kind: str) -> None:
         """An action against the customer was proposed."""
-        self.proposed = {kind: ()} | self.proposed  # type: ignore[operator]
+        self.proposed = self.proposed if kind in self.proposed else {**self.proposed, kind: ()}
 
     def adverse_action_approved(self, _at: int, kind: str, level: str) -> None:
         """A proposed action was approved by somebody of a level."""

@@ -172,7 +172,7 @@ class _Parser(Leaves):
 
     def literals(self, node: ast.expr) -> Literals | None:
         if isinstance(node, ast.Name) and isinstance(self.scope.constants.get(node.id), tuple):
-            return self.scope.constants[node.id]  # type: ignore[return-value]
+            return self.scope.constants[node.id]  # type: ignore[return-value] # just seen to be a tuple
         if not isinstance(node, ast.Tuple | ast.List | ast.Set) or not node.elts:
             self.wrong(node, "bad-expression", "a list of literals is needed after: in, as ('gold', 'silver') or ('gold',)")
             return None

@@ -50,7 +50,7 @@ class _Compiler:
         code = compile(self.module(wanted), "<plan>", "exec")
         scope = dict(_GLOBALS)
         exec(code, scope)  # noqa: S102 - code of nodes built here
-        made: Row = scope["plan"]  # type: ignore[assignment]
+        made: Row = scope["plan"]  # type: ignore[assignment] # the function that the code defines
         return made
 
     def module(self, wanted: Sequence[str]) -> ast.Module:

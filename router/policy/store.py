@@ -111,6 +111,14 @@ def open_shelf(folder: Path, *, drafts: bool = False) -> Shelf:
     return shelf
 
 
+def named_shelf(root: Path, name: str) -> Shelf:
+    """One policy below ``root``, drafts too. Raises :class:`UnknownPolicyError`, and :class:`PolicyError` as above."""
+    known = [folder.name for folder in policy_folders(root)]
+    if name not in known:
+        raise UnknownPolicyError(Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}"), known)
+    return open_shelf(root / name, drafts=True)
+
+
 def shipped_policies() -> Path:
     """The folder of the policies that come with the package."""
     return Path(str(files("router"))) / "_shipped" / "policies"

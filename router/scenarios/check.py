@@ -126,7 +126,7 @@ def _facts(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
 
 def _equal(wanted: object, found: Value) -> bool:
     absent = found is None or found != found  # noqa: PLR0124 - NaN is missing
-    if wanted is None or wanted == "missing" or wanted != wanted:  # noqa: PLR0124 - likewise
+    if wanted is None or wanted == "missing" or wanted != wanted:  # noqa: PLR0124 - NaN is missing
         return absent
     return not absent and isinstance(wanted, bool) == isinstance(found, bool) and wanted == found
 

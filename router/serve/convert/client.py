@@ -27,7 +27,7 @@ def case_to_wire(case: m.Case) -> pb.Case:
         customer_id=case.customer_id,
         opened_at=timestamp(case.opened_at),
         channel=_CHANNELS[case.channel],  # type: ignore[arg-type]  # an enum is a number
-        touchpoint=_TOUCHPOINTS[case.touchpoint],  # type: ignore[arg-type]  # likewise
+        touchpoint=_TOUCHPOINTS[case.touchpoint],  # type: ignore[arg-type] # a number of the enum
         issue=case.issue,
         order_id=case.order_id,
         value_at_stake=None if case.value_at_stake is None else money_to_wire(case.value_at_stake),
