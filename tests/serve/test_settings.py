@@ -80,8 +80,10 @@ def test_every_mistake_of_file_environment_and_options_is_told_at_once(
     file = write("processes: 300\nhots: here\nlog_level: LOUD\nsnapshot: /nowhere/at/all\n")
     assert mistakes(file, port=-1) == [
         "environment: grace_seconds: Input should be a valid number, unable to parse string as a number [bad-setting]",
-        "environment: no setting CASE_ROUTER_PROT; "
-        "did you mean CASE_ROUTER_PORT or CASE_ROUTER_HOST or CASE_ROUTER_SNAPSHOT? [unknown-setting]",
+        (
+            "environment: no setting CASE_ROUTER_PROT; "
+            "did you mean CASE_ROUTER_PORT or CASE_ROUTER_HOST or CASE_ROUTER_SNAPSHOT? [unknown-setting]"
+        ),
         "options: port: Input should be greater than or equal to 0 [bad-setting]",
         "server.yaml:1:12: processes: Input should be less than or equal to 256 [bad-setting]",
         "server.yaml:2:1: no setting hots; did you mean host? [unknown-setting]",
