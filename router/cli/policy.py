@@ -113,10 +113,10 @@ def show(name: Name, *, policies: Root = None, now: Time = "", as_json: AsJson =
     from rich.table import Table
 
     from router.policy.releases import in_force
-    from router.policy.store import open_shelf
+    from router.policy.store import named_shelf
     from router.time import format_instant
 
-    shelf = open_shelf(policies_root(policies) / name, drafts=True)
+    shelf = named_shelf(policies_root(policies), name)
     current = in_force(shelf.releases, instant(now, "--now"))
     rows = [
         (entry.version, entry.digest[:12], format_instant(entry.effective_from), entry.by, entry.note)

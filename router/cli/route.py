@@ -18,7 +18,7 @@ _CUSTOMER = "customer"
 
 def route(
     file: Annotated[
-        Path, typer.Argument(help="The case, in YAML or JSON, as in a scenario; - reads it from the input.", allow_dash=True)
+        Path, typer.Argument(help="The case (YAML, JSON), as in a scenario; - reads it from the input.", allow_dash=True)
     ],
     *,
     snapshot: Annotated[Path | None, typer.Option(help="Folder of the snapshot to look the customer up in.")] = None,
@@ -37,9 +37,10 @@ def route(
     from router.decide.decider import Decider
 
     text = typer.get_text_stream("stdin").read() if str(file) == "-" else _read(file)
-    at = instant(now, "--now") if now else 0
-    chosen, case, records, at = _question(text, str(file), at, policy, policy_version, policies_root(policies), snapshot)
-    decision = Decider(chosen, records).decide(case, text.encode(), at)
+    given = instant(now, "--now") if now else None
+    root = policies_root(policies)
+    chosen, case, records, at = _question(text, str(file), given, policy, policy_version, root, snapshot)
+    decision = Decider(chosen, records).decide(case, text.encode(errors="surrogatepass"), at)
     if as_json:
         print_json(decision_data(decision))
     else:
@@ -56,7 +57,7 @@ def _read(file: Path) -> str:
 
 
 def _question(
-    text: str, name: str, now: int, policy: str, version: str, root: Path, snapshot: Path | None
+    text: str, name: str, now: int | None, policy: str, version: str, root: Path, snapshot: Path | None
 ) -> "tuple[Policy, Case, Records, int]":
     """The policy, the case, the records and the time of a question."""
     from router.cli.question import read_question
@@ -68,7 +69,8 @@ def _question(
     document = read_question(source)
     if document is None:
         raise CaseError(source.problems)
-    at = now or document.now or instant("", "")
+    stated = document.now if now is None else now
+    at = instant("", "") if stated is None else stated
     chosen = _policy(policy or document.policy or "retail", version or document.policy_version, root, at)
     layout = facts_layout(chosen)
     facts, mistakes = read_facts(document.customer or {}, layout)
@@ -93,12 +95,8 @@ def _question(
 
 
 def _policy(name: str, version: str, root: Path, now: int) -> "Policy":
-    from router.errors import Problem, UnknownPolicyError, nearby
-    from router.policy.store import open_shelf, policy_folders, read_policy
+    from router.policy.store import named_shelf, read_policy
 
     if Path(name).is_file():
         return read_policy(Path(name))
-    known = [folder.name for folder in policy_folders(root)]
-    if name not in known:
-        raise UnknownPolicyError(Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}"), known)
-    return open_shelf(root / name, drafts=True).get(version, now)
+    return named_shelf(root, name).get(version, now)

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
 
 from router.decide.model import Decision
 from router.decide.words import DIGEST, Words
@@ -31,11 +30,9 @@ def tell(decision: Decision, console: Console) -> None:
     console.print(f"[bold]{escape(decision.state.case.id)}[/bold] at {_local(decision, decision.now)}")
     console.print(f"Tier [bold]{tier.name}[/bold].{why}")
     console.print(f"Priority [bold]{decision.band}[/bold], score [bold]{decision.score}[/bold] (higher is sooner):")
-    points = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
-    points.add_column(justify="right")
+    width = max((len(rule.id) for rule, _ in decision.contributions), default=0)
     for rule, earned in decision.contributions:
-        points.add_row(f"{earned:+d}", rule.id, escape(words.say(rule.because)))
-    console.print(points)
+        console.print(f"{earned:>+6d}  {rule.id:<{width}}  {escape(words.say(rule.because))}")
     section(
         "Commitments",
         (

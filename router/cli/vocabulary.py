@@ -79,7 +79,9 @@ def facts_table() -> "Table":
     """The vocabulary for a terminal."""
     from rich.table import Table
 
-    table = Table("fact", "type", "unit", "meaning", "direction", "missing when")
+    table = Table()
+    for head in ("fact", "type", "unit", "meaning", "direction", "missing when"):
+        table.add_column(head, no_wrap=head == "fact")
     for fact in VOCABULARY.values():
         name, kind, unit, meaning, direction, _, missing = _cells(fact)
         table.add_row(name, kind, unit, meaning, direction, missing)

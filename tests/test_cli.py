@@ -1,0 +1,325 @@
+"""The command: what each part of it prints, and how it ends."""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import pytest
+
+from router.cli import main
+from router.cli.common import instant
+from router.cli.vocabulary import facts_page
+from router.policy.document import json_schema
+from router.time import parse_instant
+from tests.policy.small import CALENDAR, write
+
+ROOT = Path(__file__).parents[1]
+SHOP = ROOT / "tests" / "scenarios" / "shop"
+
+
+class Ran(NamedTuple):
+    """How a command ended: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run: TypeAlias = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["case-router", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call
+
+
+def test_the_version_is_the_one_of_the_package(run: Run) -> None:
+    assert re.fullmatch(r"case-router \d+\.\d+\.\d+\n", run("--version").out)
+
+
+def test_a_command_that_is_not_there_is_wrong_usage(run: Run) -> None:
+    assert run("polcy").code == 2
+
+
+# policy check
+
+
+def test_a_sound_policy_checks(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert run("policy", "check", path, "--no-fairness") == (0, "1 policy checked, no problem\n", "")
+    write(tmp_path, "1.1.0")
+    assert run("policy", "check", tmp_path, "--no-fairness").out == "2 policies checked, no problem\n"
+    assert run("policy", "check", tmp_path / "small", path, "--no-fairness").out == "3 policies checked, no problem\n"
+
+
+def test_every_problem_of_every_file_is_printed_with_its_line_and_a_caret(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("case.chases > 0", "case.chasses > 0"))
+    other = write(tmp_path, "1.1.0")
+    other.write_text(other.read_text().replace("currency: GBP", "currency: GBX"))
+    ran = run("policy", "check", tmp_path)
+    assert ran.code == 1
+    assert (
+        ran.out
+        == f"""\
+{path}:13:13: no fact case.chasses; did you mean case.chases or case.channel? [unknown-fact]
+   13 |       when: case.chasses > 0
+      |             ^^^^^^^^^^^^
+{other}:3:11: currency: 'GBX' is no ISO 4217 currency [bad-value]
+    3 | currency: GBX
+      |           ^^^
+0 policies checked, 2 problems
+"""
+    )
+
+
+def test_an_edited_release_and_an_absent_folder_are_problems_too(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert run("policy", "release", "small", "1.0.0", "--policies", tmp_path, "--by", "ann", "--note", "a").code == 0
+    path.write_text(path.read_text() + "description: edited\n")
+    ran = run("policy", "check", tmp_path, "--no-fairness")
+    assert (ran.code, "[edited-release]" in ran.out) == (1, True)
+    (tmp_path / "empty").mkdir()
+    assert "there is no policy in this folder [bad-file]" in run("policy", "check", tmp_path / "empty").out
+    assert "cannot be read" in run("policy", "check", tmp_path / "nowhere").out
+
+
+def test_a_check_for_machines(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    sound = json.loads(run("policy", "check", path, "--no-fairness", "--json").out)
+    assert [(p["policy"], p["version"], p["rules"]) for p in sound["policies"]] == [("small", "1.0.0", 1)]
+    path.write_text("policy: [\n")
+    (problem,) = json.loads(run("policy", "check", path, "--json").out)["problems"]
+    assert (problem["code"], problem["where"], problem["line"]) == ("bad-yaml", str(path), 2)
+
+
+# policy test
+
+
+def test_scenarios_that_hold(run: Run) -> None:
+    assert run("policy", "test", SHOP) == (0, "7 scenarios of shop 1.0.0, shop 1.10.0: all as expected\n", "")
+
+
+def test_scenarios_that_fail_are_explained(run: Run) -> None:
+    ran = run("policy", "test", ROOT / "tests/scenarios/failing.yaml", "--policy", "shop", "--policies", SHOP.parent)
+    assert ran.code == 1
+    assert "priority.band: expected P1, found P2" in ran.out
+    assert ran.out.endswith("5 scenarios of shop 1.10.0: 5 failed\n")
+
+
+def test_a_policy_file_that_is_given_decides(run: Run) -> None:
+    ran = run("policy", "test", SHOP / "tests", "--policy", SHOP / "1.0.0.yaml")
+    assert ran.out.endswith("7 scenarios of shop 1.0.0: 1 failed\n")
+    assert run("policy", "test", SHOP / "1.0.0.yaml").out == ran.out
+
+
+def test_a_scenario_of_no_policy_is_decided_by_the_shipped_retail_policy(run: Run) -> None:
+    assert (
+        run("policy", "test", ROOT / "tests/scenarios/anywhere.yaml").out == "1 scenario of retail 1.0.0: all as expected\n"
+    )
+
+
+def test_a_scenario_file_that_is_wrong_ends_with_2(run: Run) -> None:
+    ran = run("policy", "test", ROOT / "tests/scenarios/bad/twice.yaml")
+    assert (ran.code, ran.out) == (2, "")
+    assert "a scenario 'one' is there already [duplicate-id]" in ran.err
+    told = json.loads(run("policy", "test", ROOT / "tests/scenarios/bad/twice.yaml", "--json").out)
+    assert [problem["code"] for problem in told["problems"]] == ["duplicate-id"]
+
+
+def test_outcomes_for_machines(run: Run) -> None:
+    ran = run("policy", "test", ROOT / "tests/scenarios/failing.yaml", "--policy", SHOP, "--json")
+    outcome = json.loads(ran.out)["scenarios"][2]
+    assert ran.code == 1
+    assert outcome["failures"] == [
+        {"field": "recompense.kinds", "expected": "nothing", "found": "credit, apology", "rule": ""}
+    ]
+    assert (outcome["holds"], outcome["decision"]["tier"], outcome["decision"]["total"]) == (False, "gold", 10.0)
+
+
+# policy release, show, schema, facts
+
+
+def test_a_release_puts_a_version_in_force(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, more=CALENDAR)
+    common = ("--policies", tmp_path, "--by", "ann", "--note", "first", "--no-fairness")
+    ran = run("policy", "release", "small", "1.0.0", "--effective-from", "2026-06-01T00:00:00Z", *common)
+    assert ran.code == 0
+    assert re.fullmatch(r"small 1\.0\.0 \([0-9a-f]{12}\) is in force from 2026-06-01T00:00:00Z\n", ran.out)
+    shown = json.loads(run("policy", "show", "small", "--policies", tmp_path, "--now", "2026-07-01", "--json").out)
+    assert shown["in_force"] == "1.0.0"
+    assert [(entry["version"], entry["by"], entry["note"]) for entry in shown["entries"]] == [("1.0.0", "ann", "first")]
+    assert (
+        json.loads(run("policy", "show", "small", "--policies", tmp_path, "--now", "2026-05-01", "--json").out)["in_force"]
+        is None
+    )
+
+
+def test_a_release_of_what_does_not_check_changes_nothing(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("case.chases > 0", "case.chasses > 0"))
+    ran = run("policy", "release", "small", "1.0.0", "--policies", tmp_path, "--by", "ann", "--note", "a")
+    assert (ran.code, ran.out) == (1, "")
+    assert "no fact case.chasses" in ran.err
+    assert [file.name for file in path.parent.iterdir()] == ["1.0.0.yaml"]
+
+
+def test_what_is_in_force_is_shown(run: Run, tmp_path: Path) -> None:
+    write(tmp_path)
+    assert "draft" in run("policy", "show", "small", "--policies", tmp_path).out
+    ran = run("policy", "show", "smal", "--policies", tmp_path)
+    assert (ran.code, ran.err) == (1, "no policy smal; did you mean small? [unknown-policy]\n")
+
+
+def test_the_schema_is_printed(run: Run) -> None:
+    assert run("policy", "schema").out == json_schema()
+
+
+def test_the_vocabulary_is_printed(run: Run) -> None:
+    assert "customer.spend_percentile" in run("policy", "facts").out
+    assert {"name": "case.chases", "type": "integer"}.items() <= next(
+        fact for fact in json.loads(run("policy", "facts", "--json").out) if fact["name"] == "case.chases"
+    ).items()
+    assert run("policy", "facts", "--markdown").out == facts_page()
+
+
+def test_the_page_of_facts_is_the_vocabulary() -> None:
+    """``case-router policy facts --markdown > docs/facts.md`` puts it right."""
+    assert (ROOT / "docs" / "facts.md").read_text() == facts_page()
+
+
+# route
+
+CASE = """\
+issue: delivery_failed
+opened_at: 2016-05-31T10:00:00Z
+channel: social
+value_at_stake: {amount: 49.99, currency: GBP}
+timeline:
+  - {at: 2016-05-31T11:00:00Z, promise_made: {id: p1, due_at: 2016-06-01T09:00:00Z}}
+  - {at: 2016-05-31T12:00:00Z, evidence_received: {item: "[photo]"}}
+  - {at: 2016-05-31T13:00:00Z, adverse_action_proposed: {kind: cut_off}}
+"""
+OF_SHOP = ("--policy", SHOP / "1.0.0.yaml", "--now", "2016-06-01T10:00:00Z")
+
+
+def test_a_case_is_decided_and_explained_in_words(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "late-parcel.yaml"
+    file.write_text(CASE + "customer: {tenure_years: 3.1}\n")
+    ran = run("route", file, *OF_SHOP)
+    assert ran.code == 0
+    told = re.sub(r"\([0-9a-f]{12}\)|decision [0-9a-f]{32}", "…", ran.out)
+    assert told == (ROOT / "tests" / "route.txt").read_text()
+
+
+def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps({"id": "c1", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"}))
+    decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
+    assert decision["case_id"] == "c1"
+    assert decision["tier"]["name"] == "standard"
+    assert decision["priority"] == {
+        "score": 2,
+        "band": "P4",
+        "contributions": [{"rule": "ageing", "points": 2, "because": "Time spent waiting for the company."}],
+    }
+    assert decision["provenance"]["as_of"] is None
+    assert "unknown-customer" in [warning["code"] for warning in decision["warnings"]]
+
+
+def test_a_case_may_come_by_the_input_and_bring_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "now: 2016-06-01T10:00:00Z\nopened_at: 2016-06-01T09:00:00Z\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    decision = json.loads(run("route", "-", "--policy", SHOP / "1.0.0.yaml", "--json").out)
+    assert decision["provenance"]["now"] == "2016-06-01T10:00:00Z"
+
+
+def test_the_shipped_policies_are_at_hand(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text(CASE)
+    decision = json.loads(run("route", file, "--now", "2016-06-01T10:00:00Z", "--json").out)
+    assert (decision["provenance"]["policy"], decision["provenance"]["version"]) == ("retail", "1.0.0")
+
+
+def test_everything_wrong_with_a_case_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("opened_at: soon\nchanel: email\ncustomer: {tenur: 3}\n")
+    ran = run("route", file, *OF_SHOP)
+    assert (ran.code, ran.out) == (1, "")
+    assert [line.rpartition("[")[2] for line in ran.err.splitlines() if line.endswith("]")] == ["bad-value]", "unknown-key]"]
+    file.write_text("opened_at: 2016-06-01\ncustomer: {tenur: 3}\n")
+    assert "no fact customer.tenur" in run("route", file, *OF_SHOP).err
+    assert "cannot be read" in run("route", tmp_path / "nowhere.yaml").err
+    assert "no policy retial; did you mean retail?" in run("route", file, "--policy", "retial").err
+    assert run("route", file, "--now", "soon").code == 2
+
+
+# snapshot
+
+CUSTOMERS = "customer_id,customer_since\nann,2010-01-01\nbob,\n"
+ORDERS = "order_id,customer_id,ordered_at,amount\no1,ann,2016-01-01T10:00:00Z,20.50\n"
+MAPPING = """\
+currency: GBP
+tables:
+  customers: {files: customers.csv}
+  orders: {files: orders.csv}
+"""
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Path:
+    folder = tmp_path / "crm"
+    folder.mkdir()
+    (folder / "customers.csv").write_text(CUSTOMERS)
+    (folder / "orders.csv").write_text(ORDERS)
+    (folder / "mapping.yaml").write_text(MAPPING)
+    return folder
+
+
+def test_a_snapshot_is_built_shown_and_looked_into(run: Run, crm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "snapshot"
+    ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", out, "--as-of", "2016-06-01T00:00:00Z")
+    assert ran.code == 0, ran.err
+    assert "2 customers" in ran.out
+    assert json.loads(run("snapshot", "show", out, "--json").out)["as_of"] == "2016-06-01T00:00:00Z"
+    assert "2016-06-01T00:00:00Z" in run("snapshot", "show", out).out
+    known = json.loads(run("snapshot", "customer", out, "ann", "--now", "2016-06-02T00:00:00Z", "--json").out)["facts"]
+    assert (known["customer.orders"], known["customer.spend"]) == (1, 20.5)
+    assert known["customer.days_since_last_order"] == pytest.approx(152.58, abs=0.01)
+    assert "customer.orders" in run("snapshot", "customer", out, "ann", "--now", "2016-06-02").out
+    ran = run("snapshot", "customer", out, "eve")
+    assert ran.code == 1
+    assert "customer eve is not in snapshot" in ran.err
+    file = tmp_path / "case.yaml"
+    file.write_text("opened_at: 2016-06-01\ncustomer_id: ann\norder_id: o1\n")
+    decision = json.loads(run("route", file, *OF_SHOP, "--snapshot", out, "--json").out)
+    assert decision["tier"]["name"] == "gold"
+    assert decision["provenance"]["as_of"] == "2016-06-01T00:00:00Z"
+    file.write_text(file.read_text() + "customer: {tenure_years: 1}\n")
+    assert "leave them out, or --snapshot" in run("route", file, *OF_SHOP, "--snapshot", out).err
+
+
+def test_a_wrong_mapping_or_snapshot_is_told(run: Run, crm: Path, tmp_path: Path) -> None:
+    (crm / "orders.csv").unlink()
+    ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "snapshot")
+    assert (ran.code, ran.out) == (1, "")
+    assert "orders.csv" in ran.err
+    assert run("snapshot", "show", tmp_path).code == 1
+
+
+def test_a_time_on_the_command_line_is_utc() -> None:
+    assert instant("2016-06-01", "--now") == parse_instant("2016-06-01T00:00:00Z")
