@@ -248,6 +248,18 @@ def test_a_case_may_come_by_the_input_and_bring_its_time(run: Run, monkeypatch: 
     assert decision["provenance"]["now"] == "2016-06-01T10:00:00Z"
 
 
+def test_a_scenario_is_a_question_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text(
+        "name: late\nnow: 2016-06-01T10:00:00Z\ncustomer: {known: false}\nexpect: {tier: standard}\n"
+        "case: {opened_at: 2016-06-01T09:00:00Z, order_on_record: true, timeline: ["
+        "{at: 2016-06-01T09:00:00Z, evidence_requested: {item: proof_of_purchase}}]}\n"
+    )
+    decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
+    assert decision["case_id"] == "late"
+    assert decision["digest"] == []  # what the company has on record is not waited for
+
+
 def test_the_shipped_policies_are_at_hand(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "case.yaml"
     file.write_text(CASE)

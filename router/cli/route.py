@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from router.decide.model import Records
     from router.policy.model import Policy
 
-_CUSTOMER = "customer"
-"""Id of a customer whose facts stand in the file without one."""
-
 
 def route(
     file: Annotated[
@@ -30,8 +27,8 @@ def route(
 ) -> None:
     """Decide one case and explain it in words.
 
-    The file has `case`, as in a scenario, and beside it may have `now` and the facts of the `customer`; or the keys of the case
-    stand there themselves.
+    The file has `case`, as in a scenario, and beside it may have `now` and the facts of the `customer`; or the keys of the
+    case stand there themselves.
     """
     from router.cli.tell import decision_data, tell
     from router.decide.decider import Decider
@@ -63,6 +60,7 @@ def _question(
     from router.cli.question import read_question
     from router.decide.records import FactRecords, facts_layout, read_facts
     from router.errors import CaseError
+    from router.scenarios.load import CUSTOMER, ORDER
     from router.yaml import load
 
     source = load(text, name)
@@ -74,7 +72,9 @@ def _question(
     chosen = _policy(policy or document.policy or "retail", version or document.policy_version, root, at)
     layout = facts_layout(chosen)
     facts, mistakes = read_facts(document.customer or {}, layout)
-    source.problems += [source.problem(code, said, ("customer", key)) for key, code, said in mistakes]
+    source.problems += [
+        source.problem(code, said, ("customer", key), key=code == "unknown-fact") for key, code, said in mistakes
+    ]
     if document.customer is not None and snapshot is not None:
         said = "the facts of the customer stand in the file; leave them out, or --snapshot"
         source.problems.append(source.problem("bad-value", said, ("customer",), key=True))
@@ -82,14 +82,16 @@ def _question(
         raise CaseError(source.problems)
     case = document.case.case(document.name or Path(name).stem, chosen.currency)
     if document.customer is not None and not case.customer_id:
-        case = case._replace(customer_id=_CUSTOMER)
+        case = case._replace(customer_id=CUSTOMER)
+    on_record = document.case.order_on_record
+    if on_record is not None and not case.order_id:
+        case = case._replace(order_id=ORDER)
     if snapshot is not None:
         from router.crm.snapshot import Snapshot
 
         return chosen, case, Snapshot.open(snapshot), at
     given = document.customer is not None
     known = {case.customer_id: facts} if given and facts is not None else {}
-    on_record = document.case.order_on_record
     orders = None if on_record is None else {case.order_id: on_record}
     return chosen, case, FactRecords(layout, chosen.currency, at if given else None, known, orders), at
 
