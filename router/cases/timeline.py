@@ -1,8 +1,7 @@
 """What a timeline adds up to at a moment: one pass over its events, in order."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from router.cases.hedges import fold_text
 from router.cases.model import EVENTS, Money
@@ -28,67 +27,88 @@ class Offer(NamedTuple):
     statutory: bool
 
 
-def _with_first(times: Mapping[str, int], name: str, at: int) -> Mapping[str, int]:
-    """With a time for ``name``; the first one that was given counts."""
-    return times if name in times else {**times, name: at}
-
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
 class Timeline:
     """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
     Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
-    ``waiting_since`` is the one that still runs. What has not happened stands as a default of the
-    class, so that a new timeline costs nothing.
+    ``waiting_since`` is the one that still runs.
     """
 
-    # from the customer
-    contacts = 0
-    chases = 0
-    unanswered = 0
-    unanswered_since = 0
-    contact_channel: str | None = None
-    failed_contacts = 0
-    failed_channels: Mapping[str, None] = _NOTHING
-    received: Mapping[str, int] = _NOTHING
-    remedies_rejected = 0
-    rejected: Mapping[str, None] = _NOTHING
-    escalation_requested = False
-    public_posts = 0
-    public_posts_unanswered = 0
-    leaving_signalled = False
-    accepted_at: int | None = None
-    reopened = 0
-    # from the company
-    replied_at: int | None = None
-    acknowledged_at: int | None = None
-    redirects = 0
-    claims: Mapping[str, Claim] = _NOTHING
-    conflicts: tuple[tuple[Claim, Claim], ...] = ()
-    promises: Mapping[str, Promise] = _NOTHING
-    repeated_promises: tuple[str, ...] = ()
-    kept: Mapping[str, int] = _NOTHING
-    requested: Mapping[str, int] = _NOTHING
-    evidence_repeats = 0
-    waiting_since: int | None = None
-    waits: tuple[tuple[int, int], ...] = ()
-    apologies = 0
-    hedged_apologies = 0
-    offers: tuple[Offer, ...] = ()
-    owner: str | None = None
-    handoffs = 0
-    escalations_refused = 0
-    public_posts_removed = 0
-    proposed: Mapping[str, tuple[str, ...]] = _NOTHING
-    taken: Mapping[str, None] = _NOTHING
-    closed_without_acceptance = False
+    __slots__ = (
+        "accepted_at",
+        "acknowledged_at",
+        "apologies",
+        "chases",
+        "claims",
+        "closed_without_acceptance",
+        "conflicts",
+        "contact_channel",
+        "contacts",
+        "escalation_requested",
+        "escalations_refused",
+        "evidence_repeats",
+        "failed_channels",
+        "failed_contacts",
+        "handoffs",
+        "hedged",
+        "hedged_apologies",
+        "kept",
+        "leaving_signalled",
+        "offers",
+        "opened_at",
+        "order_on_record",
+        "owner",
+        "promises",
+        "proposed",
+        "public_posts",
+        "public_posts_removed",
+        "public_posts_unanswered",
+        "received",
+        "redirects",
+        "rejected",
+        "remedies_rejected",
+        "reopened",
+        "repeated_promises",
+        "replied_at",
+        "requested",
+        "taken",
+        "unanswered",
+        "unanswered_since",
+        "waiting_since",
+        "waits",
+    )
 
     def __init__(self, opened_at: int, hedged: Callable[[str], bool], order_on_record: bool | None) -> None:  # noqa: FBT001 - as the CRM answers
         self.opened_at = opened_at
         self.hedged = hedged
         self.order_on_record = order_on_record
+        # from the customer
+        self.contacts = self.chases = self.unanswered = self.unanswered_since = self.failed_contacts = 0
+        self.contact_channel: str | None = None
+        self.failed_channels: dict[str, None] = {}
+        self.received: dict[str, int] = {}
+        self.rejected: set[str] = set()
+        self.remedies_rejected = self.public_posts = self.public_posts_unanswered = self.reopened = 0
+        self.escalation_requested = self.leaving_signalled = False
+        self.accepted_at: int | None = None
+        # from the company
+        self.replied_at: int | None = None
+        self.acknowledged_at: int | None = None
+        self.claims: dict[str, Claim] = {}
+        self.conflicts: list[tuple[Claim, Claim]] = []
+        self.promises: dict[str, Promise] = {}
+        self.repeated_promises: list[str] = []
+        self.kept: dict[str, int] = {}
+        self.requested: dict[str, int] = {}
+        self.waiting_since: int | None = None
+        self.waits: list[tuple[int, int]] = []
+        self.offers: list[Offer] = []
+        self.owner: str | None = None
+        self.redirects = self.evidence_repeats = self.apologies = self.hedged_apologies = self.handoffs = 0
+        self.escalations_refused = self.public_posts_removed = 0
+        self.proposed: dict[str, list[str]] = {}
+        self.taken: dict[str, None] = {}
+        self.closed_without_acceptance = False
 
     def end(self, now: int) -> None:
         """The wait that still runs lasts until ``now``."""
@@ -99,7 +119,7 @@ class Timeline:
         """Waits count from the opening only."""
         start = max(since, self.opened_at)
         if until > start:
-            self.waits = (*self.waits, (start, until))
+            self.waits.append((start, until))
 
     def _act(self, at: int) -> None:
         """Any act of the customer ends the waiting for them."""
@@ -126,8 +146,7 @@ class Timeline:
         self.unanswered += 1
         if channel is not None:
             self.contact_channel = channel
-            if channel in self.failed_channels:
-                self.failed_channels = {name: None for name in self.failed_channels if name != channel}
+            self.failed_channels.pop(channel, None)
         if self.waiting_since is not None:
             self._act(at)
 
@@ -135,12 +154,12 @@ class Timeline:
         """The customer could not get through."""
         self.failed_contacts += 1
         if channel is not None:
-            self.failed_channels = {**self.failed_channels, channel: None}
+            self.failed_channels[channel] = None
         self._act(at)
 
     def evidence_received(self, at: int, item: str) -> None:
         """A piece of evidence came."""
-        self.received = _with_first(self.received, item, at)
+        self.received.setdefault(item, at)
         self._act(at)
 
     def remedy_accepted(self, at: int, _id: str) -> None:
@@ -150,7 +169,7 @@ class Timeline:
     def remedy_rejected(self, at: int, offer: str) -> None:
         """The customer rejected a remedy."""
         self.remedies_rejected += 1
-        self.rejected = {**self.rejected, offer: None}
+        self.rejected.add(offer)
         self._act(at)
 
     def escalation_requested_(self, at: int) -> None:
@@ -203,21 +222,21 @@ class Timeline:
         key = fold_text(topic)
         before = self.claims.get(key)
         now = (topic, claim, at)
-        self.claims = {**self.claims, key: now}
+        self.claims[key] = now
         if before is not None and not corrects and before[1] != claim and fold_text(before[1]) != fold_text(claim):
-            self.conflicts = (*self.conflicts, (before, now))
+            self.conflicts.append((before, now))
 
     def promise_made(self, at: int, promise: str, due_at: int) -> None:
         """A promise; of two with one id the first counts."""
         self._reply(at)
         if promise in self.promises:
-            self.repeated_promises = (*self.repeated_promises, promise)
+            self.repeated_promises.append(promise)
         else:
-            self.promises = {**self.promises, promise: (at, due_at)}
+            self.promises[promise] = (at, due_at)
 
     def promise_kept(self, at: int, promise: str) -> None:
         """A promise was kept."""
-        self.kept = _with_first(self.kept, promise, at)
+        self.kept.setdefault(promise, at)
 
     def evidence_requested(self, at: int, item: str) -> None:
         """A request for evidence; a repeat if it was received or is on record, else the wait for the customer begins."""
@@ -225,7 +244,7 @@ class Timeline:
         if item in self.received or (item == PROOF_OF_PURCHASE and self.order_on_record):
             self.evidence_repeats += 1
             return
-        self.requested = _with_first(self.requested, item, at)
+        self.requested.setdefault(item, at)
         if self.waiting_since is None:
             self.waiting_since = at
 
@@ -239,7 +258,7 @@ class Timeline:
     def remedy_offered(self, at: int, offer: str, kind: str, amount: Money | None, statutory: bool) -> None:  # noqa: FBT001 - attributes of the event
         """A remedy was offered."""
         self._reply(at)
-        self.offers = (*self.offers, Offer(at, offer, kind, amount, statutory))
+        self.offers.append(Offer(at, offer, kind, amount, statutory))
 
     def owner_assigned(self, _at: int, agent_id: str) -> None:
         """Somebody became the owner; a hand-off if it was somebody else before."""
@@ -263,25 +282,25 @@ class Timeline:
 
     def adverse_action_proposed(self, _at: int, kind: str) -> None:
         """An action against the customer was proposed."""
-        self.proposed = self.proposed if kind in self.proposed else {**self.proposed, kind: ()}
+        self.proposed.setdefault(kind, [])
 
     def adverse_action_approved(self, _at: int, kind: str, level: str) -> None:
         """A proposed action was approved by somebody of a level."""
         if kind in self.proposed:
-            self.proposed = {**self.proposed, kind: (*self.proposed[kind], level)}
+            self.proposed[kind].append(level)
 
     def adverse_action_taken(self, at: int, kind: str) -> None:
         """The action was taken."""
         self.adverse_action_withdrawn(at, kind)
-        self.taken = {**self.taken, kind: None}
+        self.taken[kind] = None
 
     def adverse_action_withdrawn(self, _at: int, kind: str) -> None:
         """A proposal was withdrawn."""
-        self.proposed = {name: levels for name, levels in self.proposed.items() if name != kind}
+        self.proposed.pop(kind, None)
 
     def adverse_action_reversed(self, _at: int, kind: str) -> None:
         """An action taken was reversed."""
-        self.taken = {name: None for name in self.taken if name != kind}
+        self.taken.pop(kind, None)
 
     def closed_by_company(self, _at: int) -> None:
         """The company closed the case."""
