@@ -64,6 +64,6 @@ def test_what_cannot_be_read_is_told(text: str, said: str) -> None:
 )
 def test_a_character_inside_a_text_is_found_in_the_file(text: str, place: tuple[int, int]) -> None:
     source = load(text, "f")
-    value = source.data["a"]  # type: ignore[call-overload, index]
-    problem = source.problem("code", "here", ("a",), offset=str(value).index("two"))
+    assert isinstance(source.data, dict)
+    problem = source.problem("code", "here", ("a",), offset=str(source.data["a"]).index("two"))
     assert (problem.line, problem.column) == place

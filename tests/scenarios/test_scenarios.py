@@ -10,7 +10,7 @@ from router.scenarios.choose import PolicyChooser, choose
 from router.scenarios.document import ExpectDocument
 from router.scenarios.explain import explain
 from router.scenarios.load import bind, read_files, scenario_files
-from router.scenarios.model import Outcome
+from router.scenarios.model import Observed, Outcome, Scenario
 from router.scenarios.run import run
 
 HERE = Path(__file__).parent
@@ -67,11 +67,11 @@ def test_a_scenario_is_decided_once_however_often_it_is_compared_with() -> None:
     asked: list[str] = []
     seen = {outcome.scenario: outcome.observed for outcome in row}
 
-    def engine(scenario: object) -> object:
-        asked.append(scenario.name)  # type: ignore[attr-defined]
-        return seen[scenario]  # type: ignore[index]
+    def engine(scenario: Scenario) -> Observed:
+        asked.append(scenario.name)
+        return seen[scenario]
 
-    assert run(scenarios, engine) == row  # type: ignore[arg-type]
+    assert run(scenarios, engine) == row
     assert sorted(asked) == sorted(scenario.name for scenario in scenarios)
 
 
