@@ -335,3 +335,14 @@ def test_a_wrong_mapping_or_snapshot_is_told(run: Run, crm: Path, tmp_path: Path
 
 def test_a_time_on_the_command_line_is_utc() -> None:
     assert instant("2016-06-01", "--now") == parse_instant("2016-06-01T00:00:00Z")
+
+
+def test_a_policy_that_lowers_the_loyal_is_refused_unless_fairness_is_left_out(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("when: case.chases > 0", "when: customer.tenure_years < 1"))
+    ran = run("policy", "check", path)
+    assert (ran.code, "[loyalty-lowers]" in ran.out) == (1, True)
+    assert run("policy", "check", path, "--no-fairness").code == 0
+    ran = run("policy", "release", "small", "1.0.0", "--policies", tmp_path, "--by", "ann", "--note", "a")
+    assert (ran.code, "[loyalty-lowers]" in ran.err) == (1, True)
+    assert not (tmp_path / "small" / "releases.yaml").exists()

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from router.errors import PolicyError, Problem
 from router.policy.model import Policy
 from router.policy.store import check_folder, is_policy_folder, policy_folders, read_policy
+
+SEED = 0
+"""What the search for unfair decisions starts from, so that a check says the same each time."""
 
 
 def check_paths(paths: Iterable[Path], *, fairness: bool) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
@@ -19,9 +21,11 @@ def check_paths(paths: Iterable[Path], *, fairness: bool) -> tuple[tuple[Policy,
         for found, wrong in _checked(path):
             policies += found
             problems += wrong
-    if fairness and not problems:
+    if fairness:
+        from router.fairness import check_fairness
+
         for policy in policies:
-            problems += _fairness(policy)
+            problems += check_fairness(policy, seed=SEED)
     return tuple(policies), PolicyError(dict.fromkeys(problems)).problems
 
 
@@ -36,15 +40,6 @@ def _checked(path: Path) -> Iterable[tuple[Sequence[Policy], Sequence[Problem]]]
         yield [read_policy(path)], ()
     except PolicyError as error:
         yield (), error.problems
-
-
-def _fairness(policy: Policy) -> Sequence[Problem]:
-    try:
-        check_fairness = import_module("router.fairness").check_fairness
-    except (ImportError, AttributeError):
-        return ()
-    found: Sequence[Problem] = check_fairness(policy, seed=0)
-    return found
 
 
 def problem_data(problem: Problem) -> dict[str, Any]:

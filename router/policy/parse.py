@@ -63,7 +63,10 @@ class _Parser(Leaves):
             said = f"this is no expression: {error.msg}"
             self.mistakes.append(Mistake("bad-expression", said, self.lead + at, 1))
             return None
-        except (ValueError, RecursionError, MemoryError):
+        except ValueError as error:
+            self.mistakes.append(Mistake("bad-expression", f"this is no expression: {error}", self.lead, 1))
+            return None
+        except (RecursionError, MemoryError):
             self.too_deep()
             return None
         if typed is None:

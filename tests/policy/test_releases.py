@@ -249,3 +249,11 @@ def test_one_version_has_one_digest() -> None:
     entry = "- {version: 1.0.0, digest: %s, effective_from: 2026-01-01T00:00:00Z, by: ann, note: a}\n"
     with pytest.raises(PolicyError, match="a released version never changes"):
         read_releases(entry % ("a" * 64) + entry % ("b" * 64), "releases.yaml")
+
+
+def test_the_shipped_policies_are_in_force_since_the_years_of_the_data() -> None:
+    store = PolicyStore.open(Path(__file__).parents[2] / "policies")
+    assert {(name, store.get(name, "", parse_instant("2011-06-01")).version) for name in store.shelves} == {
+        ("retail", "1.0.0"),
+        ("service_desk", "1.0.0"),
+    }
