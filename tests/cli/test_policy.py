@@ -1,50 +1,13 @@
-"""The command: what each part of it prints, and how it ends."""
+"""case-router policy."""
 
-import io
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
-import pytest
-
-from router.cli import main
-from router.cli.common import instant
 from router.cli.vocabulary import facts_page
 from router.policy.document import json_schema
-from router.time import parse_instant
+from tests.cli.running import ROOT, SHOP, Run
 from tests.policy.small import CALENDAR, write
-
-ROOT = Path(__file__).parents[1]
-SHOP = ROOT / "tests" / "scenarios" / "shop"
-
-
-class Ran(NamedTuple):
-    """How a command ended: its exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run: TypeAlias = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["case-router", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return call
 
 
 def test_the_version_is_the_one_of_the_package(run: Run) -> None:
@@ -200,141 +163,6 @@ def test_the_vocabulary_is_printed(run: Run) -> None:
 def test_the_page_of_facts_is_the_vocabulary() -> None:
     """``case-router policy facts --markdown > docs/facts.md`` puts it right."""
     assert (ROOT / "docs" / "facts.md").read_text() == facts_page()
-
-
-# route
-
-CASE = """\
-issue: delivery_failed
-opened_at: 2016-05-31T10:00:00Z
-channel: social
-value_at_stake: {amount: 49.99, currency: GBP}
-timeline:
-  - {at: 2016-05-31T11:00:00Z, promise_made: {id: p1, due_at: 2016-06-01T09:00:00Z}}
-  - {at: 2016-05-31T12:00:00Z, evidence_received: {item: "[photo]"}}
-  - {at: 2016-05-31T13:00:00Z, adverse_action_proposed: {kind: cut_off}}
-"""
-OF_SHOP = ("--policy", SHOP / "1.0.0.yaml", "--now", "2016-06-01T10:00:00Z")
-
-
-def test_a_case_is_decided_and_explained_in_words(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "late-parcel.yaml"
-    file.write_text(CASE + "customer: {tenure_years: 3.1}\n")
-    ran = run("route", file, *OF_SHOP)
-    assert ran.code == 0
-    told = re.sub(r"\([0-9a-f]{12}\)|decision [0-9a-f]{32}", "…", ran.out)
-    assert told == (ROOT / "tests" / "route.txt").read_text()
-
-
-def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "case.json"
-    file.write_text(json.dumps({"id": "c1", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"}))
-    decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
-    assert decision["case_id"] == "c1"
-    assert decision["tier"]["name"] == "standard"
-    assert decision["priority"] == {
-        "score": 2,
-        "band": "P4",
-        "contributions": [{"rule": "ageing", "points": 2, "because": "Time spent waiting for the company."}],
-    }
-    assert decision["provenance"]["as_of"] is None
-    assert "unknown-customer" in [warning["code"] for warning in decision["warnings"]]
-
-
-def test_a_case_may_come_by_the_input_and_bring_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "now: 2016-06-01T10:00:00Z\nopened_at: 2016-06-01T09:00:00Z\n"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    decision = json.loads(run("route", "-", "--policy", SHOP / "1.0.0.yaml", "--json").out)
-    assert decision["provenance"]["now"] == "2016-06-01T10:00:00Z"
-
-
-def test_a_scenario_is_a_question_too(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "case.yaml"
-    file.write_text(
-        "name: late\nnow: 2016-06-01T10:00:00Z\ncustomer: {known: false}\nexpect: {tier: standard}\n"
-        "case: {opened_at: 2016-06-01T09:00:00Z, order_on_record: true, timeline: ["
-        "{at: 2016-06-01T09:00:00Z, evidence_requested: {item: proof_of_purchase}}]}\n"
-    )
-    decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
-    assert decision["case_id"] == "late"
-    assert decision["digest"] == []  # what the company has on record is not waited for
-
-
-def test_the_shipped_policies_are_at_hand(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "case.yaml"
-    file.write_text(CASE)
-    decision = json.loads(run("route", file, "--now", "2016-06-01T10:00:00Z", "--json").out)
-    assert (decision["provenance"]["policy"], decision["provenance"]["version"]) == ("retail", "1.0.0")
-
-
-def test_everything_wrong_with_a_case_is_told(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "case.yaml"
-    file.write_text("opened_at: soon\nchanel: email\ncustomer: {tenur: 3}\n")
-    ran = run("route", file, *OF_SHOP)
-    assert (ran.code, ran.out) == (1, "")
-    assert [line.rpartition("[")[2] for line in ran.err.splitlines() if line.endswith("]")] == ["bad-value]", "unknown-key]"]
-    file.write_text("opened_at: 2016-06-01\ncustomer: {tenur: 3}\n")
-    assert "no fact customer.tenur" in run("route", file, *OF_SHOP).err
-    assert "cannot be read" in run("route", tmp_path / "nowhere.yaml").err
-    assert "no policy retial; did you mean retail?" in run("route", file, "--policy", "retial").err
-    assert run("route", file, "--now", "soon").code == 2
-
-
-# snapshot
-
-CUSTOMERS = "customer_id,customer_since\nann,2010-01-01\nbob,\n"
-ORDERS = "order_id,customer_id,ordered_at,amount\no1,ann,2016-01-01T10:00:00Z,20.50\n"
-MAPPING = """\
-currency: GBP
-tables:
-  customers: {files: customers.csv}
-  orders: {files: orders.csv}
-"""
-
-
-@pytest.fixture
-def crm(tmp_path: Path) -> Path:
-    folder = tmp_path / "crm"
-    folder.mkdir()
-    (folder / "customers.csv").write_text(CUSTOMERS)
-    (folder / "orders.csv").write_text(ORDERS)
-    (folder / "mapping.yaml").write_text(MAPPING)
-    return folder
-
-
-def test_a_snapshot_is_built_shown_and_looked_into(run: Run, crm: Path, tmp_path: Path) -> None:
-    out = tmp_path / "snapshot"
-    ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", out, "--as-of", "2016-06-01T00:00:00Z")
-    assert ran.code == 0, ran.err
-    assert "2 customers" in ran.out
-    assert json.loads(run("snapshot", "show", out, "--json").out)["as_of"] == "2016-06-01T00:00:00Z"
-    assert "2016-06-01T00:00:00Z" in run("snapshot", "show", out).out
-    known = json.loads(run("snapshot", "customer", out, "ann", "--now", "2016-06-02T00:00:00Z", "--json").out)["facts"]
-    assert (known["customer.orders"], known["customer.spend"]) == (1, 20.5)
-    assert known["customer.days_since_last_order"] == pytest.approx(152.58, abs=0.01)
-    assert "customer.orders" in run("snapshot", "customer", out, "ann", "--now", "2016-06-02").out
-    ran = run("snapshot", "customer", out, "eve")
-    assert ran.code == 1
-    assert "customer eve is not in snapshot" in ran.err
-    file = tmp_path / "case.yaml"
-    file.write_text("opened_at: 2016-06-01\ncustomer_id: ann\norder_id: o1\n")
-    decision = json.loads(run("route", file, *OF_SHOP, "--snapshot", out, "--json").out)
-    assert decision["tier"]["name"] == "gold"
-    assert decision["provenance"]["as_of"] == "2016-06-01T00:00:00Z"
-    file.write_text(file.read_text() + "customer: {tenure_years: 1}\n")
-    assert "leave them out, or --snapshot" in run("route", file, *OF_SHOP, "--snapshot", out).err
-
-
-def test_a_wrong_mapping_or_snapshot_is_told(run: Run, crm: Path, tmp_path: Path) -> None:
-    (crm / "orders.csv").unlink()
-    ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "snapshot")
-    assert (ran.code, ran.out) == (1, "")
-    assert "orders.csv" in ran.err
-    assert run("snapshot", "show", tmp_path).code == 1
-
-
-def test_a_time_on_the_command_line_is_utc() -> None:
-    assert instant("2016-06-01", "--now") == parse_instant("2016-06-01T00:00:00Z")
 
 
 def test_a_policy_that_lowers_the_loyal_is_refused_unless_fairness_is_left_out(run: Run, tmp_path: Path) -> None:
