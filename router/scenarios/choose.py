@@ -58,8 +58,8 @@ class PolicyChooser:
         return self._named(DEFAULT)
 
     def _named(self, name: str) -> Path:
-        for folder in (Path(name), self.root / name):
-            if folder.is_dir():
+        for folder in (self.root / name, Path(name)):
+            if folder.is_dir() and is_policy_folder(folder):
                 return folder
         known = [folder.name for folder in policy_folders(self.root) if is_policy_folder(folder)]
         said = f"no policy {name}: neither a file nor a folder, nor a name below {self.root}; {nearby(name, known)}"

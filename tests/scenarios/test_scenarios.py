@@ -99,6 +99,14 @@ def test_a_file_of_no_policy_is_decided_by_the_retail_policy() -> None:
         used(HERE / "anywhere.yaml")
 
 
+def test_a_folder_that_happens_to_have_the_name_of_a_policy_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "retail").mkdir()
+    (tmp_path / "retail" / "notes.yaml").write_text("just: notes\n")
+    monkeypatch.chdir(tmp_path)
+    assert used(HERE / "anywhere.yaml", root=SHIPPED) == ["retail 1.0.0"]
+    assert used(HERE / "anywhere.yaml", root=SHIPPED, policy="retail") == ["retail 1.0.0"]
+
+
 def test_a_path_stands_for_scenario_files() -> None:
     tests = [Path("shop/tests/promises.yaml"), Path("shop/tests/strangers.yaml")]
     assert choose(Path("failing.yaml")).files == (Path("failing.yaml"),)
