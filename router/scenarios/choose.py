@@ -45,7 +45,9 @@ class PolicyChooser:
             return newest
         found = folder / f"{version}.yaml"
         if not found.is_file():
-            said = f"there is no version {version} in {folder}; {nearby(version, [p.stem for p in version_files(folder)])}"
+            said = (
+                f"there is no version {version} of {folder.name}; {nearby(version, [p.stem for p in version_files(folder)])}"
+            )
             raise PolicyError([Problem("unknown-version", said, str(file))])
         return found
 
