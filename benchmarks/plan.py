@@ -136,6 +136,6 @@ def measure() -> Figures:
             middle(ratios),
             "x",
             ">= 30",
-            f"the same rules as a collecting decision table of zen-engine ({middle(theirs):.0f} us), in turn, the same rules fire",
+            f"the same rules as a collecting table of zen-engine ({middle(theirs):.0f} us), in turn; the same rules fire",
         ),
     }

@@ -182,7 +182,9 @@ class Decider:
         values = (*self._read_of_customer(decision.customer), *self._read_of_case(state.facts))
         unknown = [name for name, value in zip(self._reads, values, strict=True) if value is None or value != value]  # noqa: PLR0124 - NaN is missing
         if unknown:
-            decision.warnings.append(Notice("facts-missing", f"facts that rules read are missing: {', '.join(sorted(unknown))}"))
+            decision.warnings.append(
+                Notice("facts-missing", f"facts that rules read are missing: {', '.join(sorted(unknown))}")
+            )
 
     def _suggestions(self, decision: Decision, out: tuple[Any, ...]) -> list[Suggestion]:
         slices, warnings = self._slices, decision.warnings
