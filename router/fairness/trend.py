@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Flag
-from math import inf
+from math import copysign, inf
 
 
 class Trend(Flag):
@@ -98,13 +98,14 @@ def product(a: Shape, b: Shape) -> tuple[float, float]:
 
 def quotient(a: Shape, b: Shape, tiny: float) -> tuple[float, float]:
     """The bounds of a quotient, where it is known: where ``b`` is not zero, and no closer to it than ``tiny``."""
-    most = 1 / tiny if tiny else inf
-    if b.low >= 0:
-        return product(a, Shape(low=_inverse(b.high, most), high=_inverse(b.low, most)))
-    if b.high <= 0:
-        return product(a, Shape(low=-_inverse(-b.low, most), high=-_inverse(-b.high, most)))
-    return product(a, Shape(low=-most, high=most))
+    above = [(max(b.low, tiny), 1.0), (max(b.high, tiny), 1.0)] if b.high > 0 or b.low >= 0 else []
+    below = [(min(b.low, -tiny), -1.0), (min(b.high, -tiny), -1.0)] if b.low < 0 else []
+    corners = [_over(x, y, side) for x in (a.low, a.high) for y, side in (*above, *below)]
+    return min(corners), max(corners)
 
 
-def _inverse(x: float, most: float) -> float:
-    return min(1 / x, most) if x > 0 else most
+def _over(x: float, y: float, side: float) -> float:
+    """A quotient of bounds; where ``y`` is zero, as it is neared from one side."""
+    if x == 0 or abs(y) == inf:
+        return 0.0
+    return x / y if y else copysign(inf, x * side)
