@@ -16,6 +16,7 @@ Name: TypeAlias = Annotated[str, Like(r"^[a-z][a-z0-9_]*$", "small letters, digi
 Condition: TypeAlias = Annotated[str, Field(description="a condition over facts, parameters and earlier results")]
 Amount: TypeAlias = Annotated[float | str, Field(description="a number, or an expression that gives one")]
 Sentence: TypeAlias = Annotated[str, Field(min_length=1, description="a sentence with facts in {braces}")]
+Words: TypeAlias = Annotated[str, Field(pattern=r"\S", description="a name or a title, not blank")]
 Version: TypeAlias = Annotated[str, Like(r"^\d+\.\d+\.\d+$", "a version, major.minor.patch, as 1.0.0")]
 
 
@@ -116,14 +117,14 @@ class LevelDocument(Document):
     """An escalation level."""
 
     level: Id
-    role: str
+    role: Words
     may_approve: float = Field(0, ge=0, description="amount of recompense that it may approve alone")
 
 
 class OutsideDocument(Document):
     """The body above the last level."""
 
-    name: str = Field(min_length=1)
+    name: Words
     because: Sentence
 
 
@@ -146,7 +147,7 @@ class EntitlementDocument(RuleDocument):
     """What the law or a stated guarantee gives anyway."""
 
     what: Sentence
-    source: str = Field(min_length=1)
+    source: Words
 
 
 class CapsDocument(Document):

@@ -21,7 +21,7 @@ def _known(value: Value) -> Value:
 
 
 @given(cases(most=16), nows, st.sampled_from([None, True, False]), st.integers(0, 100))
-def test_every_fact_is_as_defined(case: Case, now: int, order_on_record: bool | None, hours: int) -> None:  # noqa: FBT001
+def test_every_fact_is_as_defined(case: Case, now: int, order_on_record: bool | None, hours: int) -> None:  # noqa: FBT001 - drawn by name
     as_of = now - hours * HOUR
     state = both(case, now, as_of=as_of, order_on_record=order_on_record)
     expected = facts(case, TERMS.touchpoints, now, as_of=as_of, order_on_record=order_on_record)

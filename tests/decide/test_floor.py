@@ -6,8 +6,10 @@ from functools import cache
 from math import floor
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from router.cases import model as m
 from router.decide.decider import Decider
@@ -17,6 +19,7 @@ from router.money import HALF
 from router.policy.model import COMMITMENTS
 from router.time import HOUR, MINUTE
 from tests.cases.reference import Reference
+from tests.decide.deciding import BASE
 from tests.decide.strategies import cases, compiled, documents, nows, records
 
 few = settings(max_examples=12)  # of several cases each
@@ -74,6 +77,15 @@ def test_1_every_case_has_its_times_and_a_next_person(scene: Scene) -> None:
         assert person.name
         assert person.level is None or person.level.rank == decision.level.rank + 1
         assert (person.level is None) == (decision.level is scene.decider.policy.levels[-1])
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_1_a_policy_whose_next_person_would_be_nobody_is_refused(blank: str) -> None:
+    escalation = BASE["escalation"]
+    lowest, *others = escalation["levels"]
+    for part in ({"levels": [{**lowest, "role": blank}, *others]}, {"outside": {**escalation["outside"], "name": blank}}):
+        with pytest.raises(ValidationError, match="should match pattern"):
+            compiled({**BASE, "escalation": {**escalation, **part}})
 
 
 @few
@@ -171,7 +183,7 @@ def test_6_whatever_is_missing_there_is_a_decision_and_a_warning(scene: Scene) -
         if not known:
             assert decision.tier is policy.tiers[0]
         read = policy.plan.reads() & decision.places.keys()
-        missing = {name for name in read if (value := decision.fact(name)) is None or value != value}  # noqa: PLR0124 - NaN
+        missing = {name for name in read if (value := decision.fact(name)) is None or value != value}  # noqa: PLR0124 - NaN is missing
         told = [
             notice.message.rpartition(": ")[2].split(", ") for notice in decision.warnings if notice.code == "facts-missing"
         ]

@@ -64,7 +64,7 @@ def messages(descriptor: Any) -> st.SearchStrategy[dict[str, Any]]:  # noqa: ANN
     return found
 
 
-def values(field: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - likewise
+def values(field: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - likewise, no types
     if field.message_type is None:
         one = NUMBERS[field.cpp_type]
     elif field.message_type.GetOptions().map_entry:

@@ -28,7 +28,7 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
     return writer
 
 
-def mistakes(file: Path | None = None, **given: Any) -> list[str]:  # noqa: ANN401 - options
+def mistakes(file: Path | None = None, **given: Any) -> list[str]:  # noqa: ANN401 - options by name
     """Everything that is wrong, a file by its name alone."""
     with pytest.raises(SettingsError) as info:
         read_settings(file, **given)
