@@ -81,7 +81,9 @@ class CaseRouter:
         del context
         async for data in requests:
             try:
-                answer = embedded(1, self._route(_parse(pb.StreamRouteCasesRequest, data).request, data))
+                request = _parse(pb.StreamRouteCasesRequest, data).request
+                question = data[len(data) - request.ByteSize() :]  # as RouteCase would have had it: the same decision id
+                answer = embedded(1, self._route(request, question))
             except Exception as error:  # noqa: BLE001 - every error becomes a status
                 answer = embedded(2, _status(error).SerializeToString())
             yield answer
