@@ -183,7 +183,7 @@ def _promises(t: Timeline, now: int) -> tuple[int, int]:
     return broken, overdue
 
 
-def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice]) -> tuple[int, int, int, bool]:
+def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice]) -> tuple[float, float, float, bool]:
     """Goodwill, goodwill after ``as_of`` and refund, offered and not rejected, in minor units; whether all was statutory."""
     goodwill = since = refund = 0
     for offer in t.offers:
@@ -197,7 +197,7 @@ def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice])
             goodwill += offer.amount.minor
             if as_of is None or offer.at > as_of:
                 since += offer.amount.minor
-    return goodwill, since, refund, all(offer.statutory for offer in t.offers)
+    return float(goodwill), float(since), float(refund), all(offer.statutory for offer in t.offers)
 
 
 def _amount(money: Money, terms: Terms, what: str, notices: list[Notice]) -> float:

@@ -4,43 +4,26 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from router.facts import Type, Value
+from router.facts import Value
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-
-Reader: TypeAlias = Callable[[str], Value]
-"""The value of a fact, column or detail by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Texts and names in turn: ``texts`` has one more than ``names``; ``units`` says how each value is written."""
+    """Texts and names in turn: ``texts`` has one more than ``names``; ``places`` says how each value is written: the decimal
+    places of money, nothing for what is no money."""
 
     texts: tuple[str, ...]
     names: tuple[str, ...]
-    units: tuple[str, ...]
-
-    def render(self, read: Reader) -> str:
-        """The sentence with values in place of names.
-
-        >>> split("{a} time(s)", {"a": (Type.INTEGER, "count")})[0].render({"a": 2.0}.__getitem__)
-        '2 time(s)'
-        """
-        if not self.names:
-            return self.texts[0]
-        parts = [self.texts[0]]
-        for name, unit, text in zip(self.names, self.units, self.texts[1:], strict=True):
-            parts.append(say(read(name), unit))
-            parts.append(text)
-        return "".join(parts)
+    places: tuple[str, ...]
 
 
-def say(value: Value, unit: str = "") -> str:
-    """A value in words: money with its two places, other numbers with at most one, ``unknown`` if missing.
+def say(value: Value, places: str = "") -> str:
+    """A value in words: money with the places of its currency, other numbers with at most one, ``unknown`` if missing.
 
-    >>> say(3.14), say(3.0), say(None), say(True), say(9.5, "money"), say(float("nan"))
+    >>> say(3.14), say(3.0), say(None), say(True), say(9.5, "2"), say(float("nan"))
     ('3.1', '3', 'unknown', 'yes', '9.50', 'unknown')
     """
     kind = type(value)
@@ -52,8 +35,8 @@ def say(value: Value, unit: str = "") -> str:
         return "unknown"
     if kind is bool:
         return "yes" if value else "no"
-    if unit == "money":
-        return f"{value:.2f}"
+    if places:
+        return f"{value:.{places}f}"
     text = f"{value:.1f}"
     return text.removesuffix(".0")
 
@@ -65,13 +48,13 @@ def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]])
     and its index.
     """
     parts: list[ast.expr] = [ast.Constant(sentence.texts[0])]
-    for name, unit, text in zip(sentence.names, sentence.units, sentence.texts[1:], strict=True):
+    for name, decimals, text in zip(sentence.names, sentence.places, sentence.texts[1:], strict=True):
         if name in places:
             of_customer, index = places[name]
             value: ast.expr = ast.Subscript(_load("customer" if of_customer else "case"), ast.Constant(index), ast.Load())
         else:
             value = ast.Call(_load("read"), [ast.Constant(name)], [])
-        said = ast.Call(_load("say"), [value, ast.Constant(unit)], [])
+        said = ast.Call(_load("say"), [value, ast.Constant(decimals)], [])
         parts += [ast.FormattedValue(said, -1, None), ast.Constant(text)]
     arguments = ast.arguments([], [ast.arg(name) for name in ("customer", "case", "read")], None, [], [], None, [])
     tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, ast.JoinedStr(parts))))
@@ -84,10 +67,17 @@ def _load(name: str) -> ast.Name:
 
 
 def split(
-    text: str, known: Mapping[str, tuple[Type, str]], constants: Mapping[str, str] | None = None
+    text: str, known: Mapping[str, str], constants: Mapping[str, str] | None = None
 ) -> tuple[Sentence, tuple[tuple[str, int], ...]]:
-    """The sentence with ``constants`` written in, and the names that are not known, each with its place in the text."""
-    texts, found, units, unknown = [""], [], [], []
+    """The sentence with ``constants`` written in, and the names that are not known, each with its place in the text.
+
+    ``known`` says of each name how many decimal places its money has, nothing for what is no money.
+
+    >>> sentence, unknown = split("{a} time(s), {b}", {"a": ""})
+    >>> sentence.texts, sentence.names, unknown
+    (('', ' time(s), ', ''), ('a', 'b'), (('b', 14),))
+    """
+    texts, names, places, unknown = [""], [], [], []
     end = 0
     for match in _BRACES.finditer(text):
         name = match[1].strip()
@@ -96,11 +86,10 @@ def split(
         if constants and name in constants:
             texts[-1] += constants[name]
             continue
-        kind, _ = known.get(name, (Type.TEXT, ""))
-        found.append(name)
-        units.append("money" if kind is Type.MONEY else "")
+        names.append(name)
+        places.append(known.get(name, ""))
         texts.append("")
         if name not in known:
             unknown.append((name, match.start(1)))
     texts[-1] += text[end:]
-    return Sentence(tuple(texts), tuple(found), tuple(units)), tuple(unknown)
+    return Sentence(tuple(texts), tuple(names), tuple(places)), tuple(unknown)

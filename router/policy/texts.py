@@ -8,6 +8,7 @@ from dataclasses import replace
 from router.calendar import Calendar, Duration, parse_duration
 from router.errors import Problem, nearby
 from router.facts import CHANNELS, STATUSES, TOUCHPOINTS, VOCABULARY, Fact, Type
+from router.money import EXPONENTS
 from router.policy import document as d
 from router.policy import expression as ex
 from router.policy import plan as p
@@ -123,8 +124,9 @@ class Texts:
 
     def sentence(self, text: str, *path: str | int) -> Sentence:
         """A sentence whose names are all known."""
-        known: dict[str, tuple[Type, str]] = {name: (kind, "") for name, kind in self.scope.refs.items()}
-        known |= dict.fromkeys(DETAILS, (_TEXT, ""))
+        decimals = str(EXPONENTS[self.document.currency])
+        known = {name: decimals if kind is Type.MONEY else "" for name, kind in self.scope.refs.items()}
+        known |= dict.fromkeys(DETAILS, "")
         sentence, unknown = split(text, known, self.written)
         for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
             message = "a brace alone; a fact stands between two, as {case.chases}"

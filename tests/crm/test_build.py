@@ -150,7 +150,7 @@ def test_only_customers_have_to_be_there(tmp_path: Path) -> None:
     assert repr(snapshot.customer("C1", AS_OF)) == repr((True, *snapshot.stranger[1:]))
 
 
-def read_one(tmp_path: Path, parse: str, cells: dict[str, Any], types: str = "{}", dtype: Any = pl.String) -> list[Any]:  # noqa: ANN401
+def read_one(tmp_path: Path, parse: str, cells: dict[str, Any], types: str = "{}", dtype: Any = pl.String) -> list[Any]:  # noqa: ANN401 - any cell there is
     """The facts of one customer with further columns, as read with some options."""
     write(pl.DataFrame({"customer_id": "C1"} | cells, schema_overrides=dict.fromkeys(cells, dtype)), tmp_path / "c.parquet")
     mapping = tmp_path / "mapping.yaml"
@@ -242,7 +242,7 @@ def test_cells_are_read_as_the_mapping_says(tmp_path: Path, parse: str, kind: st
         (pl.Float32, "number", 0.5, 0.5),
     ],
 )
-def test_typed_cells_are_taken_as_they_are(tmp_path: Path, dtype: Any, kind: str, value: Any, found: Value) -> None:  # noqa: ANN401
+def test_typed_cells_are_taken_as_they_are(tmp_path: Path, dtype: Any, kind: str, value: Any, found: Value) -> None:  # noqa: ANN401 - any cell there is
     types = f"{{x: {{type: {kind}}}}}"
     assert read_one(tmp_path, "{}", {"x": pl.Series([value]).cast(dtype)}, types, dtype)[-1] == found
 
