@@ -115,6 +115,8 @@ class _Compiler:
                 return self.floor(part, bias)
             case ex.Default(part, fallback):
                 return self.default(part, fallback)
+            case ex.If(test, ex.YesNo(True), ex.YesNo(False)) if _is_yes_or_no(test):
+                return self.condition(test)
             case ex.If(test, then, otherwise):
                 chosen = self.condition if isinstance(then, _CONDITIONS) else self.value
                 return ast.IfExp(self.condition(test), chosen(then), chosen(otherwise))
@@ -237,6 +239,13 @@ _OPERATORS: Mapping[ex.ComparisonOperator, Callable[[], ast.cmpop]] = {
     "==": ast.Eq,
     "!=": ast.NotEq,
 }
+
+
+def _is_yes_or_no(node: ex.Node) -> bool:
+    """Whether the code of a condition gives True or False itself, not what merely counts as one."""
+    if isinstance(node, ex.All | ex.Either):
+        return all(map(_is_yes_or_no, node.parts))
+    return isinstance(node, ex.YesNo | ex.Compare | ex.OneOf | ex.SameText | ex.Missing | ex.No)
 
 
 def _refs(node: ex.Node) -> Iterable[ex.Ref]:
