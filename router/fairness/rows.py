@@ -38,7 +38,7 @@ class Rows:
         for number in range(cases if chances else 0):
             worse, better = chances[number % len(chances)]
             wishes.start().wish(rows[worse].when)
-            if self.rng.random() < 0.5:  # noqa: PLR2004 - either
+            if self.rng.random() < 0.5:  # noqa: PLR2004 - as often as not
                 wishes.wish(rows[better].when)
             for before, after in self._candidates(scene(self.values, wishes.facts, self.rng)):
                 found = self.judged(self.world, Pair(Demand.COMMITMENT, before, after))

@@ -126,8 +126,8 @@ class Search:
         """A scene in which a rule that is not proven has its say, and now and then another one too."""
         wishes = self.wishes.start()
         suspects = self._suspects(open_)
-        if suspects and self.rng.random() < 0.9:  # noqa: PLR2004 - mostly
-            wishes.wish(self.rng.choice(suspects), want=self.rng.random() < 0.8)  # noqa: PLR2004 - mostly
+        if suspects and self.rng.random() < 0.9:  # noqa: PLR2004 - more often than not
+            wishes.wish(self.rng.choice(suspects), want=self.rng.random() < 0.8)  # noqa: PLR2004 - more often than not
         if self.rng.random() < 0.5:  # noqa: PLR2004 - every other time
             others = self.world.policy.recompense or self.world.policy.rules
             if others:
@@ -152,7 +152,7 @@ class Search:
         """The customer with ever higher values of one fact: as they are, and with all that hangs on it unknown before."""
         history, name = self.world.history, fact.name
         known = {**start.customer, **self.world.case(start.story)}
-        values = sorted({*self.values.of(name), *self.values.roots(name, known, self.rng)})  # type: ignore[type-var]
+        values = sorted({*self.values.of(name), *self.values.roots(name, known, self.rng)})  # type: ignore[type-var] # of one type, that of the fact
         first = self.rng.randrange(max(len(values) - LINKS, 0) + 1)
         unknown = history.raised(start.customer, name, absent(fact) if fact.missing else False)
         chains = []
@@ -171,7 +171,7 @@ class Search:
     def _twins(self, start: Scene, kind: str) -> list[Scene]:
         """The case with ever more episodes of a kind gone badly, one at a time."""
         episodes = list(start.story.episodes)
-        just_now = self.rng.random() < 0.5  # noqa: PLR2004 - either
+        just_now = self.rng.random() < 0.5  # noqa: PLR2004 - as often as not
         episodes.append(Episode(kind, 0.1 if just_now else self.rng.uniform(0.1, max(start.story.age, 1.0))))
         if kind == "handoff" and all(e.kind != "owner" for e in episodes):
             episodes.append(Episode("owner", max(e.ago for e in episodes) + 1))
