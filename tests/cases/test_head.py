@@ -65,8 +65,13 @@ def test_in_another_currency_it_is_missing_with_a_warning(currency: str) -> None
     assert codes(value_at_stake=money) == ["other-currency"]
 
 
-def test_an_offer_in_another_currency_warns() -> None:
-    assert codes(at(1, m.RemedyOffered("r", "credit", m.Money(1, "EUR")))) == ["other-currency"]
+def test_the_warning_names_what_is_in_which_currency() -> None:
+    offer = at(1, m.RemedyOffered("r", "credit", m.Money(1, "EUR")))
+    state = both(case_of(offer, issue="question", value_at_stake=m.Money(1, "")), NOW)
+    assert [(notice.code, notice.message) for notice in state.notices] == [
+        ("other-currency", "value at stake is in no currency, the policy in GBP"),
+        ("other-currency", "remedy r is in EUR, the policy in GBP"),
+    ]
 
 
 def test_age_is_counted_from_the_opening_and_one_in_the_future_warns() -> None:

@@ -18,6 +18,7 @@ HEDGED = hedge_finder(["but", "however", "That said", "stra\u00dfe"])
         "We regret it, that SAID we did nothing wrong.",
         "But we are sorry, but.",
         "Nothing to say, but this.",  # no word of apology at all
+        "But no.",
         "Pardon us, STRASSE",
     ],
 )

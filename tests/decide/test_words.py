@@ -113,6 +113,11 @@ def test_broken_promises_are_told_with_their_times() -> None:
     assert said("{detail.broken_promise}", *made) == "call by 25 May 15:00, visit by 26 May 16:00"
 
 
+def test_one_that_is_due_just_now_is_not_broken() -> None:
+    now = at("2016-05-25T12:00", m.PromiseMade("call", instant(NOW)))
+    assert said("{detail.broken_promise}", now) == "unknown"
+
+
 def test_channels_that_failed_owner_and_next_person_are_named() -> None:
     failed = [at("2016-05-25T12:00", m.ContactFailed(channel)) for channel in ("phone", "email", "phone")]
     assert said("{detail.failed_channels}", *failed) == "phone, email"
