@@ -6,6 +6,7 @@ from router.calendar import Calendar, Duration
 from router.cases.timeline import Timeline
 from router.decide.model import Commitment
 from router.policy.model import CommitmentRow
+from router.time import LAST
 
 
 def deadline(calendar: Calendar, anchor: int, duration: Duration, paused: int = 0) -> int:
@@ -17,8 +18,8 @@ def deadline(calendar: Calendar, anchor: int, duration: Duration, paused: int = 
     """
     span = duration.microseconds + paused
     if not duration.business or not span:
-        return anchor + span
-    return calendar.after(anchor, span)
+        return min(anchor + span, LAST)
+    return min(calendar.after(anchor, span), LAST)
 
 
 def paused_deadline(calendar: Calendar, anchor: int, duration: Duration, waits: Iterable[tuple[int, int]]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import compress
-from math import nan
+from math import floor, nan
 from operator import itemgetter
 from typing import Any
 
@@ -78,8 +78,11 @@ class Decider:
         self._identity = f"{policy.digest}|{records.id}|".encode()
         sentences = [rule.because for rule in policy.rules] + [tier.because for tier in policy.tiers if tier.because]
         sayings = {id(s): compile_sentence(s, self.places) for s in (*sentences, policy.outside.because)}
-        self._basis = Basis(policy, records, self.places, self._slices, sayings)
-        self._points_can_be_missing = not all(isinstance(rule.gives, Number) for rule in policy.priority)
+        self._varying = _varying(policy)
+        self.points = tuple(
+            floor(rule.gives.value + 0.5) if isinstance(rule.gives, Number) else None for rule in policy.priority
+        )
+        self._basis = Basis(policy, records, self.places, self._slices, self.points, sayings)
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
@@ -130,15 +133,14 @@ class Decider:
             commit(policy.calendar, policy.commitments[int(out[3])], timeline, now),
             self._warnings(state, known=known is not None),
         )
-        if self._points_can_be_missing:
+        if self._varying:
             self._warn_of_points(decision)
         if full:
             self._complete(decision, out)
         return decision
 
     def _warn_of_points(self, decision: Decision) -> None:
-        slices, out = self._slices, decision.out
-        for rule, points in compress(zip(self.policy.priority, out[slices.points], strict=True), out[slices.priority]):
+        for rule, points in zip(self._varying, decision.out[self._slices.points], strict=True):
             if points != points:  # noqa: PLR0124 - NaN is missing
                 decision.warnings.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
 
@@ -246,6 +248,11 @@ def _getter(indexes: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Value, 
     return lambda values: tuple(values[index] for index in indexes)
 
 
+def _varying(policy: Policy) -> list[Rule]:
+    """Priority rules whose points are not always the same."""
+    return [rule for rule in policy.priority if not isinstance(rule.gives, Number)]
+
+
 def _ids(rules: Sequence[Rule]) -> list[str]:
     return [p.fired(rule.id) for rule in rules]
 
@@ -260,7 +267,7 @@ def _outputs(policy: Policy) -> tuple[list[str], list[str], Slices]:
         return slice(start, len(wanted))
 
     priority = add(_ids(policy.priority))
-    points = add([p.points(rule.id) for rule in policy.priority])
+    points = add([p.points(rule.id) for rule in _varying(policy)])
     escalation = add(_ids(policy.escalation))
     basic = list(wanted)
     money = [rule for rule in policy.recompense if rule.gives is not None]

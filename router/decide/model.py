@@ -87,7 +87,7 @@ class AdverseAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Where the parts of the row function's result stand: flags of the rules of each section, points and amounts."""
+    """Where the parts of the row function's result stand: flags of the rules of each section, points that vary, amounts."""
 
     priority: slice
     points: slice
@@ -102,13 +102,14 @@ class Slices:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What all decisions of one decider stand on: the policy, the records, where each fact and each result stands, and the
-    sentences of the policy, compiled, by the identity of each."""
+    """What all decisions of one decider stand on: policy, records, where each fact and each result stands, the points
+    of each priority rule (``None``: they vary), and the sentences of the policy, compiled, by the identity of each."""
 
     policy: Policy
     records: Records
     places: Mapping[str, Place]
     slices: Slices
+    points: tuple[int | None, ...]
     sayings: dict[int, Callable[..., str]]
 
 
@@ -151,10 +152,13 @@ class Decision:
     @property
     def contributions(self) -> list[Contribution]:
         """The points that each rule adds, and those of the engine for waiting; what cannot be known counts 0."""
-        slices, ageing = self.basis.slices, int(self.out[5])
-        earned = compress(zip(self.basis.policy.priority, self.out[slices.points], strict=True), self.out[slices.priority])
+        basis, out, ageing = self.basis, self.out, int(self.out[5])
         found: list[Contribution] = [(AGEING, ageing)] if ageing else []
-        found += [(rule, int(points) if points == points else 0) for rule, points in earned]  # noqa: PLR0124 - NaN is missing
+        varying = iter(out[basis.slices.points])
+        for rule, flag, fixed in zip(basis.policy.priority, out[basis.slices.priority], basis.points, strict=True):
+            points = next(varying) if fixed is None else fixed
+            if flag:
+                found.append((rule, int(points) if points == points else 0))  # noqa: PLR0124 - NaN is missing
         return found
 
     @property

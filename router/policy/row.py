@@ -6,6 +6,7 @@ No text of a user is ever evaluated: names and literals enter as nodes.
 """
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, nan
 from sys import float_info
@@ -44,6 +45,7 @@ class _Compiler:
             self.places |= {fact.name: (argument, index, fact) for index, fact in enumerate(layout)}
         self.known: dict[str, Bound] = {name: of_fact(fact) for name, (_, _, fact) in self.places.items()}
         self.locals: dict[str, str] = {}
+        self.inline: dict[str, ex.Node] = {}
         self.temporaries = 0
 
     def function(self, wanted: Sequence[str]) -> Row:
@@ -55,9 +57,13 @@ class _Compiler:
 
     def module(self, wanted: Sequence[str]) -> ast.Module:
         body: list[ast.stmt] = list(self.loads())
+        used = Counter(wanted) + Counter(ref.name for column in self.plan.columns for ref in _refs(column.node))
         for index, column in enumerate(self.plan.columns):
             node = simplify(column.node, self.known)
             self.known[column.name] = of_node(node, self.known)
+            if column.type.numeric and used[column.name] == 1 and column.name not in wanted:  # written where it is read
+                self.inline[column.name] = node
+                continue
             value = self.condition(node) if isinstance(node, _CONDITIONS) else self.value(node)
             self.locals[column.name] = f"c{index}"
             body.append(ast.Assign([_store(f"c{index}")], value))
@@ -104,7 +110,7 @@ class _Compiler:
             case ex.Text(text):
                 return ast.Constant(text)
             case ex.Ref(name):
-                return self.ref(name)
+                return self.value(self.inline[name]) if name in self.inline else self.ref(name)
             case ex.Arithmetic():
                 return self.arithmetic(node)
             case ex.Sum(parts):

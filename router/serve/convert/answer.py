@@ -8,7 +8,6 @@ The numbers of the fields are those of ``decision.proto``; the tests parse every
 from collections.abc import Mapping
 from functools import cache
 from itertools import compress
-from math import floor
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -17,7 +16,6 @@ from router.decide.floor import AGEING, FLOOR, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Decision, Suggestion
 from router.decide.words import DIGEST, Words
 from router.facts import CHANNELS
-from router.policy.expression import Node, Number
 from router.policy.model import COMMITMENTS, Rule
 from router.policy.plan import BANDS
 from router.serve.convert.wire import embedded, number, stamp, text
@@ -44,11 +42,6 @@ def timestamp(instant: int) -> Timestamp:
 def whole(points: float) -> int:
     """Points as they count: 0 where they cannot be known."""
     return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing
-
-
-def round_half_up(points: float) -> int:
-    """Points of a literal, rounded as the plan rounds."""
-    return floor(points + 0.5)
 
 
 @cache
@@ -78,9 +71,12 @@ class Answers:
         self._bands = {band: number(2, _BAND[band]) for band in BANDS}
         self._currency = text(1, policy.currency)
         self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
-        self._contributions = [self._contribution(rule, rule.gives) for rule in policy.priority]
+        self._contributions = [
+            b"" if points is None else embedded(3, self._ids[rule.id] + number(2, points))
+            for rule, points in zip(policy.priority, decider.points, strict=True)
+        ]
         self._varying: list[tuple[int, dict[float, bytes]]] = [
-            (index, {}) for index, rule in enumerate(policy.priority) if not isinstance(rule.gives, Number)
+            (index, {}) for index, points in enumerate(decider.points) if points is None
         ]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
         self._said: dict[str, bytes] = {}
@@ -119,10 +115,9 @@ class Answers:
         contributions = self._contributions
         if self._varying:
             contributions = contributions.copy()
-            points = out[slices.points]
-            for i, earned in self._varying:
+            for (i, earned), points in zip(self._varying, out[slices.points], strict=True):
                 if flags[i]:
-                    contributions[i] = earned.get(points[i]) or self._earn(i, earned, points[i])
+                    contributions[i] = earned.get(points) or self._earn(i, earned, points)
         ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
         score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
@@ -138,12 +133,6 @@ class Answers:
         if len(earned) < _MOST_FRAGMENTS:
             earned[points] = fragment
         return fragment
-
-    def _contribution(self, rule: Rule, points: Node | None) -> bytes:
-        """The contribution of a rule whose points are always the same, without its sentence, as a field of ``Priority``."""
-        return (
-            embedded(3, self._ids[rule.id] + number(2, round_half_up(points.value))) if isinstance(points, Number) else b""
-        )
 
     # the rest of a full answer
 
