@@ -135,6 +135,16 @@ def test_results_facts_and_what_is_missing_are_told_plainly() -> None:
 # the rest of a decision
 
 
+def test_money_comes_with_the_engine_s_own_words_of_apology() -> None:
+    caps = {"per_case": 10, "per_customer_12m": 10, "share_of_price": 1}
+    rules = [{"id": "r0", "kind": "credit", "because": "So it is.", "amount": 5}]
+    found = decide(decider({"goodwill_12m": 0.0}, recompense={"caps": caps, "rules": rules}), case(), NOW)
+    assert [Words(found).suggestion(each) for each in found.suggestions] == [
+        ("r0", "credit", "So it is."),
+        ("engine-apology", "apology", "Money always comes with an apology in kind."),
+    ]
+
+
 def decided(*timeline: m.Event) -> Decision:
     return decide(decider(), case(*timeline), NOW)
 
