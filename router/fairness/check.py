@@ -7,9 +7,9 @@ from random import Random
 from router.errors import Problem
 from router.facts import Direction
 from router.fairness import proofs
-from router.fairness.proofs import Open
+from router.fairness.proofs import Demand, Open
 from router.fairness.rows import Rows
-from router.fairness.search import Demand, Pair, Search, declared, judged, touching
+from router.fairness.search import Pair, Search, declared, judged, touching
 from router.fairness.shrink import Judge, shrunk
 from router.fairness.values import Values
 from router.fairness.waiting import Waiting
@@ -17,7 +17,7 @@ from router.fairness.words import blamed, starving, told
 from router.fairness.world import World
 from router.policy.model import Policy
 
-CASES = 600
+CASES = 800
 """Starts of a search, for each demand that is not proven."""
 ROWS = 10
 """A start of the search among commitments is worth so many others: it compares every tier in every band."""
@@ -37,6 +37,11 @@ def check_fairness(policy: Policy, *, seed: int = 0, cases: int = CASES, thoroug
     for look in (_loyalty, _failures, _waiting, _commitments):
         found += look(world, Random(seed), cases, thorough=thorough)
     return tuple(found)
+
+
+def proven(policy: Policy) -> frozenset[str]:
+    """The codes of the demands that the analysis alone proves of ``policy``, so that nothing is searched for."""
+    return frozenset(demand.value for demand, left in proofs.left_open(policy).items() if not left.outcomes)
 
 
 def _loyalty(world: World, rng: Random, cases: int, *, thorough: bool) -> Iterator[Problem]:
@@ -64,7 +69,7 @@ def _failures(world: World, rng: Random, cases: int, *, thorough: bool) -> Itera
 
 
 def _waiting(world: World, rng: Random, cases: int, *, thorough: bool) -> Iterator[Problem]:
-    left = _everything(world) if thorough else proofs.time(world.policy)
+    left = _everything(world) if thorough else proofs.waiting(world.policy)
     if left.outcomes:
         search = Waiting(Values(world), rng, left.columns)
         yield from _distinct(world, search.pairs(cases), search.judged)

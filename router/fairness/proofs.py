@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
 from math import inf
 
@@ -24,12 +25,31 @@ _ZERO = ex.Number(0.0)
 _RISES, _FALLS, _EITHER = Trend.RISES, Trend.FALLS, Trend.EITHER
 
 
+class Demand(StrEnum):
+    """What is demanded of a policy, as the code of the problem where it does not hold."""
+
+    LOYALTY = "loyalty-lowers"
+    FAILURE = "failure-lowers"
+    WAITING = "case-starves"
+    COMMITMENT = "commitment-slower"
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """What the analysis could not prove: ``outcomes`` that might fall, and the ``columns`` for which it might be."""
 
     outcomes: frozenset[str] = frozenset()
     columns: frozenset[str] = frozenset()
+
+
+def left_open(policy: Policy) -> Mapping[Demand, Open]:
+    """What the analysis leaves open of each demand on a policy; no outcomes where it is proven."""
+    return {
+        Demand.LOYALTY: loyalty(policy, directed(policy, Direction.LOYALTY)),
+        Demand.FAILURE: failure(policy, directed(policy, Direction.FAILURE)),
+        Demand.WAITING: waiting(policy),
+        Demand.COMMITMENT: commitments(policy),
+    }
 
 
 def facts_of(policy: Policy) -> tuple[Fact, ...]:
@@ -67,7 +87,7 @@ def failure(policy: Policy, facts: Iterable[Fact]) -> Open:
     return _outcomes(policy, _reader(policy, {fact.name: _rising(fact, gains=False) for fact in facts}))
 
 
-def time(policy: Policy) -> Open:
+def waiting(policy: Policy) -> Open:
     """Which points, other than ageing's, might fall without bound while a case waits."""
     moving = {}
     for fact in facts_of(policy):

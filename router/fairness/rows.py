@@ -6,8 +6,9 @@ from itertools import chain, pairwise, permutations
 from random import Random
 
 from router.fairness.customers import same
+from router.fairness.proofs import Demand
 from router.fairness.scenes import Scene, scene
-from router.fairness.search import Demand, Pair, all_facts
+from router.fairness.search import Pair, all_facts
 from router.fairness.speed import slower
 from router.fairness.values import Values
 from router.fairness.wishes import Wishes, split

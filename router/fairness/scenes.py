@@ -18,14 +18,15 @@ LATEST = 0.1
 MANY = 60
 """No more episodes of one kind."""
 
+CONTACTS = {"case.contacts": 0, "case.unanswered": 0, "case.chases": 1}
+"""The facts that are had by contacts without reply, and how many more contacts that takes."""
 COUNTED = {
-    name: kind for kind, what in KINDS.items() for name in what.facts if name not in {"case.apologies", "case.contacts"}
+    name: kind for kind, what in KINDS.items() for name in what.facts if name not in CONTACTS and name != "case.apologies"
 } | {
     "case.promises_broken": "promise",
     "case.escalations_refused": "escalation",
     "case.escalation_requested": "request",
     "case.public_posts": "public post",
-    "case.chases": "contact without reply",
 }
 """The kind of episode that a fact is had by."""
 TIMED = {
@@ -83,7 +84,7 @@ def _story(values: Values, wishes: Mapping[str, Value], rng: Random, *, busy: bo
         age = max(age, tail) if episodes else age
     placed = _placed(episodes, max(age, tail * 1.5), rng)
     closed = wishes.get("case.out_of_hours")
-    is_open = closed is not True if closed is not None else rng.random() < 0.8  # noqa: PLR2004 - mostly
+    is_open = closed is not True if closed is not None else rng.random() < 0.8  # noqa: PLR2004 - more often than not
     return Story(age, is_open, given, (*placed, *_status(wishes.get("case.status"))))
 
 
@@ -102,18 +103,17 @@ def _wished(wishes: Mapping[str, Value]) -> Iterable[Episode]:
             yield Episode(kind, number * times, bad=KINDS[kind].twins)
         elif name in COUNTED and name not in TIMED:
             kind = COUNTED[name]
-            more = 1 if name == "case.chases" and number else 0
-            yield from [Episode(kind, 0.0, bad=KINDS[kind].twins)] * min(round(number) + more, MANY)
+            yield from [Episode(kind, 0.0, bad=KINDS[kind].twins)] * min(round(number), MANY)
     plain = (_number(wishes.get("case.apologies")) or 0) - (_number(wishes.get("case.hedged_apologies")) or 0)
     yield from [Episode("plain apology", 0.0)] * min(max(round(plain), 0), MANY)
-    silent = max(_number(wishes.get(name)) or 0 for name in ("case.contacts", "case.unanswered"))
+    silent = max((_number(wishes.get(name)) or -more) + more for name, more in CONTACTS.items())
     yield from [Episode("contact without reply", LATEST / 2)] * min(max(round(silent) - contacts, 0), MANY)
 
 
 def _chance(rng: Random) -> Iterable[Episode]:
     for kind in rng.sample(sorted(KINDS), rng.randrange(5)):
         if kind not in {"question", "acceptance", "given"}:
-            badly = KINDS[kind].twins and rng.random() < 0.7  # noqa: PLR2004 - mostly
+            badly = KINDS[kind].twins and rng.random() < 0.7  # noqa: PLR2004 - more often than not
             yield from [Episode(kind, 0.0, badly)] * rng.choice((1, 1, 2))
 
 

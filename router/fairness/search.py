@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import pairwise
 from random import Random
 
 from router.facts import Direction, Fact, Type, Value
 from router.fairness.customers import Facts, absent, missing, no_lower, same
 from router.fairness.episodes import KINDS, Episode
-from router.fairness.proofs import SUGGESTION, Open
+from router.fairness.proofs import SUGGESTION, Demand, Open
 from router.fairness.scenes import Scene, scene
 from router.fairness.values import Values
 from router.fairness.wishes import Wishes
@@ -23,15 +22,6 @@ FLIPS = 3
 """Episodes of one kind that go badly one after the other; the ones before them stay as they are."""
 LINKS = 24
 """Values of one fact that are tried one after the other, out of all that are worth it."""
-
-
-class Demand(StrEnum):
-    """What is demanded, as the code of a problem."""
-
-    LOYALTY = "loyalty-lowers"
-    FAILURE = "failure-lowers"
-    WAITING = "case-starves"
-    COMMITMENT = "commitment-slower"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from random import Random
 
 from router.facts import Fact, Value
 from router.fairness.customers import Facts, missing
+from router.fairness.proofs import Demand
 from router.fairness.scenes import scene
-from router.fairness.search import Demand, Pair
+from router.fairness.search import Pair
 from router.fairness.values import Values
 from router.fairness.wishes import Wishes
 from router.fairness.world import World

@@ -15,6 +15,8 @@ from router.policy.row import Row
 
 CLOSE = 0.7
 """The share of wishes that are granted as narrowly as can be, where several facts are compared."""
+ALONE = 0.5
+"""The share of such wishes in which one fact does it all, and the others are nothing."""
 RANKS = {"tier": "tier.rank", "level": "level.rank", "band": "band.rank"}
 
 
@@ -54,7 +56,7 @@ class Wishes:
             case ex.Default(part, fallback):
                 self.wish(part if self.rng.random() < 0.7 else fallback, want=want)  # noqa: PLR2004 - mostly known
             case ex.If(test, then, otherwise):
-                chosen = self.rng.random() < 0.5  # noqa: PLR2004 - either
+                chosen = self.rng.random() < 0.5  # noqa: PLR2004 - as often as not
                 self.wish(test, want=chosen)
                 self.wish(then if chosen else otherwise, want=want)
             case _:
@@ -117,7 +119,10 @@ class Wishes:
         free = [name for name in read if name not in self.facts] or read
         chosen = self.rng.choice([name for name in free if self._type(name).numeric] or free)
         around: dict[str, Value] = {}
+        alone = self.rng.random() < ALONE
         for name in read:
+            if alone and name != chosen and 0 in self.values.of(name):
+                self._fact(name, 0.0)
             self.any(name)
             around[name] = self.facts[name] if name in self.facts else self.rng.choice(self.values.of(name))
         test = self._functions.get(node) or self._functions.setdefault(node, function(self.values.world, node, Type.YES_NO))

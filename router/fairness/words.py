@@ -6,8 +6,9 @@ from router.calendar import Duration
 from router.facts import Value
 from router.fairness.customers import Facts, missing, same
 from router.fairness.episodes import KINDS
+from router.fairness.proofs import Demand
 from router.fairness.rows import band
-from router.fairness.search import Demand, Pair, all_facts
+from router.fairness.search import Pair, all_facts
 from router.fairness.speed import later as ends_later
 from router.fairness.waiting import STEEPLY, later
 from router.fairness.world import Outcome, World
