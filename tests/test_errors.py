@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from router.errors import Problem, RouterError
-from router.fairness.search import Demand
+from router.fairness.proofs import Demand
 
 ROOT = Path(__file__).parents[1]
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
