@@ -21,7 +21,7 @@ NOT_OURS = [".git/", "_shipped/", *(line for line in (ROOT / ".gitignore").read_
 """Folders, by name, that are not the project's text: of tools, built, or links to folders found under their own names."""
 LONGEST = 350
 GENERATED = ROOT / "router" / "v1"
-COMES_WITH = {"pydantic-core": "pydantic"}
+COMES_WITH = {"zen": "zen-engine", "pydantic-core": "pydantic"}
 """Libraries that are half of another, which pins them and hands out their types."""
 
 
