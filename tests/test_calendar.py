@@ -1,5 +1,6 @@
 """Business hours: open time and its inverse, over nights when the clocks change, holidays and breaks."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -129,6 +130,18 @@ def test_from_an_opening_so_much_open_time_goes_by_until_the_instant(span: int) 
     end = calendar.instant(calendar.open_time(start) + span)
     assert calendar.open_time(end) - calendar.open_time(start) == span
     assert end >= start + span
+
+
+@pytest.mark.parametrize("of", [london, lambda: ALWAYS], ids=["london", "always"])
+@given(
+    anchor=st.integers(FIRST, LAST)
+    | st.integers(utc("2016-05-25T00:00"), utc("2016-06-05T00:00"))
+    | st.sampled_from([FIRST, LAST, utc("2016-05-25T07:00"), utc("2016-05-25T19:00"), utc("2016-05-28T12:00")]),
+    span=st.integers(0, 10 * WEEK) | st.sampled_from([0, 1, 12 * HOUR]),
+)
+def test_after_so_much_open_time_is_the_inverse_of_its_sum(of: Callable[[], Calendar], anchor: int, span: int) -> None:
+    calendar = of()
+    assert calendar.after(anchor, span) == calendar.instant(calendar.open_time(anchor) + span)
 
 
 @pytest.mark.parametrize("hours", [SHOP, {"mon-sun": ["00:00-04:00", "22:00-24:00"]}], ids=["shop", "nights"])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 import pytest
@@ -122,6 +123,22 @@ def test_however_much_is_wrong_the_client_hears_it(count: int, shop: Served) -> 
     assert status.code == INVALID_ARGUMENT
     assert len(fields(status)) + more == 2 * count
     assert len(fields(status)) >= min(2 * count, 20)
+
+
+def test_what_a_failed_call_brings_is_within_what_every_client_takes(shop: Served) -> None:
+    odd = "100 % caf\u00e9\n" * 400
+    timeline = [{"at": NOW, "statement_made": {}}] * 100
+    wanted: list[dict[str, Any]] = [
+        {"case": case_of(timeline=timeline, attributes={odd: {}})},
+        {"policy": odd},
+        {"policy_version": odd},
+    ]
+    for given in wanted:
+        with pytest.raises(grpc.RpcError) as info:
+            asked(shop, **given)
+        call: Any = info.value
+        size = sum(len(key) + len(value) * 4 // 3 + 32 for key, value in call.trailing_metadata())
+        assert len(quote(call.details())) + size < 8_000
 
 
 @pytest.mark.parametrize("name", ["x" * 100_000, "é" * 100_000, "\n%\0" * 10_000])
