@@ -5,7 +5,7 @@ calls either. It knows nothing of policies; :mod:`router.fairness.proofs` asks i
 """
 
 from collections.abc import Iterable, Mapping
-from math import floor, inf
+from math import floor, inf, isnan
 
 from router.facts import Type
 from router.fairness.trend import HUGE, TINY, Shape, Trend, joined, known_step, product, quotient, step
@@ -140,7 +140,7 @@ class Reader:
         return self._result(value, known, missing, *quotient(a, b, 0.0 if self.endless else TINY))
 
     def _result(self, value: Trend, known: Trend, missing: bool, low: float, high: float) -> Shape:  # noqa: FBT001 - as Shape
-        if low != low or high != high:  # noqa: PLR0124 - infinities apart
+        if isnan(low) or isnan(high):  # an infinity less itself
             low, high = -inf, inf
         if not self.endless and not -HUGE < low <= high < HUGE:
             return Shape(Trend.EITHER, Trend.EITHER, -inf, inf, missing=True) if value or known else Shape(missing=True)

@@ -95,6 +95,11 @@ def _answer(t: Telling) -> Events:
     return [reply, contact] if t.episode.bad else [contact, reply]
 
 
+def _chased(t: Telling) -> Events:
+    """As an answer, with one more contact at the same moment."""
+    return [*_answer(t), (t.at, m.CustomerContacted("email"))]
+
+
 def _evidence(t: Telling) -> Events:
     yield t.at, m.EvidenceRequested(t.name)
     yield t.at, m.EvidenceReceived(t.name)
@@ -171,7 +176,13 @@ KINDS: Mapping[str, Kind] = {
         _answer,
         "a contact was answered",
         "the contact was not answered",
-        ("case.unanswered", "case.hours_unanswered", "case.chases"),
+        ("case.unanswered", "case.hours_unanswered"),
+    ),
+    "chase": Kind(
+        _chased,
+        "a contact was answered before the next one",
+        "the customer had to chase an answer",
+        ("case.chases", "case.unanswered"),
     ),
     "evidence": Kind(
         _evidence, "the company replied", "it asked again for evidence that it had", ("case.evidence_repeats",)

@@ -5,17 +5,20 @@ from dataclasses import replace
 from itertools import chain, pairwise, permutations
 from random import Random
 
-from router.fairness.customers import same
-from router.fairness.proofs import Demand
+from router.facts import Direction
+from router.fairness.customers import Facts, same
+from router.fairness.proofs import Demand, directed
 from router.fairness.scenes import Scene, scene
 from router.fairness.search import Pair, all_facts
 from router.fairness.speed import slower
-from router.fairness.values import Values
+from router.fairness.values import EVEN, Values
 from router.fairness.wishes import Wishes, split
 from router.fairness.world import Outcome, World
 from router.policy import expression as ex
 from router.policy.plan import BANDS
 
+LIFTED = 3
+"""Loyalty facts that are raised from one start."""
 AGES = (0.0, 24.0, 10_000.0, 100_000.0)
 
 
@@ -39,7 +42,7 @@ class Rows:
         for number in range(cases if chances else 0):
             worse, better = chances[number % len(chances)]
             wishes.start().wish(rows[worse].when)
-            if self.rng.random() < 0.5:  # noqa: PLR2004 - as often as not
+            if self.rng.random() < EVEN:
                 wishes.wish(rows[better].when)
             for before, after in self._candidates(scene(self.values, wishes.facts, self.rng)):
                 found = self.judged(self.world, Pair(Demand.COMMITMENT, before, after))
@@ -64,7 +67,8 @@ class Rows:
         bands = band(world, x), band(world, y)
         if not kinds or bands[1] < bands[0] or y.tier < x.tier:
             return replace(pair, lowered=())
-        higher = (bands[0] < bands[1] or x.tier < y.tier) and self._alike(x, y)
+        lifted = pair.before.story == pair.after.story and world.history.lifts(pair.before.customer, pair.after.customer)
+        higher = (bands[0] < bands[1] or x.tier < y.tier) and (lifted or self._alike(x, y))
         compared = self._is_aged(pair) or (higher and all(same(a[name], b[name]) for name in self.direct))
         return replace(pair, lowered=kinds if compared else ())
 
@@ -97,11 +101,19 @@ class Rows:
             customer = scene(self.values, {**split(wishes.facts)[0], **keep}, self.rng).customer
             if all(same(customer[name], value) for name, value in keep.items()):
                 customers.append(customer)
+        customers += self._lifted(start.customer)
         found = []
         for customer in customers:
             at = Scene(customer, start.story)
             found += [at] if "case.age_hours" in self.direct else self._banded(at)
         return found
+
+    def _lifted(self, customer: Facts) -> list[Facts]:
+        """The customer with more loyalty, where the rows do not see it but by the tier."""
+        policy, history = self.world.policy, self.world.history
+        loyal = [f.name for f in directed(policy, Direction.LOYALTY) if f.name in history.facts and f.name not in self.read]
+        chosen = self.rng.sample(loyal, min(len(loyal), LIFTED))
+        return [history.raised(customer, name, self.values.any(name, self.rng, gone=0.0)) for name in chosen]
 
     def _banded(self, start: Scene) -> list[Scene]:
         """The case in each band that it can have by its age."""

@@ -7,7 +7,7 @@ from random import Random
 from router.facts import Value
 from router.fairness.customers import KNOWN, Facts, missing
 from router.fairness.episodes import KINDS, Episode
-from router.fairness.values import Values
+from router.fairness.values import MOSTLY, Values
 from router.fairness.wishes import split
 from router.fairness.world import Story
 
@@ -84,7 +84,7 @@ def _story(values: Values, wishes: Mapping[str, Value], rng: Random, *, busy: bo
         age = max(age, tail) if episodes else age
     placed = _placed(episodes, max(age, tail * 1.5), rng)
     closed = wishes.get("case.out_of_hours")
-    is_open = closed is not True if closed is not None else rng.random() < 0.8  # noqa: PLR2004 - more often than not
+    is_open = closed is not True if closed is not None else rng.random() < MOSTLY
     return Story(age, is_open, given, (*placed, *_status(wishes.get("case.status"))))
 
 
@@ -113,7 +113,7 @@ def _wished(wishes: Mapping[str, Value]) -> Iterable[Episode]:
 def _chance(rng: Random) -> Iterable[Episode]:
     for kind in rng.sample(sorted(KINDS), rng.randrange(5)):
         if kind not in {"question", "acceptance", "given"}:
-            badly = KINDS[kind].twins and rng.random() < 0.7  # noqa: PLR2004 - more often than not
+            badly = KINDS[kind].twins and rng.random() < MOSTLY
             yield from [Episode(kind, 0.0, badly)] * rng.choice((1, 1, 2))
 
 

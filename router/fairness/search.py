@@ -9,8 +9,8 @@ from router.facts import Direction, Fact, Type, Value
 from router.fairness.customers import Facts, absent, missing, no_lower, same
 from router.fairness.episodes import KINDS, Episode
 from router.fairness.proofs import SUGGESTION, Demand, Open
-from router.fairness.scenes import Scene, scene
-from router.fairness.values import Values
+from router.fairness.scenes import LATEST, TIMED, Scene, scene
+from router.fairness.values import EVEN, MOSTLY, Values
 from router.fairness.wishes import Wishes
 from router.fairness.world import Outcome, World
 from router.policy import expression as ex
@@ -18,6 +18,8 @@ from router.policy.model import Rule
 from router.policy.plan import amount, asked, fired, points
 
 GOODWILL = "customer.goodwill_12m"
+FROM_NOTHING = "case.hours_unanswered"
+"""That there is no answer is a failure; that time passes is not: these hours are compared with none."""
 FLIPS = 3
 """Episodes of one kind that go badly one after the other; the ones before them stay as they are."""
 LINKS = 24
@@ -60,7 +62,9 @@ def _comparable(world: World, pair: Pair, a: Facts, b: Facts) -> bool:
     differ = [name for name in world.reads if not same(a[name], b[name])]
     if pair.demand is Demand.LOYALTY:
         return all(name in pair.before.customer or _loyal(world.facts[name], a[name], b[name]) for name in differ)
-    return all(_failing(world.facts[name], a[name], b[name]) for name in differ)
+    return all(_failing(world.facts[name], a[name], b[name]) for name in differ) and (
+        FROM_NOTHING not in differ or not a[FROM_NOTHING]
+    )
 
 
 def _loyal(fact: Fact, a: Value, b: Value) -> bool:
@@ -116,9 +120,9 @@ class Search:
         """A scene in which a rule that is not proven has its say, and now and then another one too."""
         wishes = self.wishes.start()
         suspects = self._suspects(open_)
-        if suspects and self.rng.random() < 0.9:  # noqa: PLR2004 - more often than not
-            wishes.wish(self.rng.choice(suspects), want=self.rng.random() < 0.8)  # noqa: PLR2004 - more often than not
-        if self.rng.random() < 0.5:  # noqa: PLR2004 - every other time
+        if suspects and self.rng.random() < MOSTLY:
+            wishes.wish(self.rng.choice(suspects), want=self.rng.random() < MOSTLY)
+        if self.rng.random() < EVEN:
             others = self.world.policy.recompense or self.world.policy.rules
             if others:
                 wishes.wish(self.rng.choice(others).when)
@@ -142,7 +146,7 @@ class Search:
         """The customer with ever higher values of one fact: as they are, and with all that hangs on it unknown before."""
         history, name = self.world.history, fact.name
         known = {**start.customer, **self.world.case(start.story)}
-        values = sorted({*self.values.of(name), *self.values.roots(name, known, self.rng)})  # type: ignore[type-var] # of one type, that of the fact
+        values = sorted({*self.values.of(name), *self.values.roots(name, known, self.rng)}, key=_size)
         first = self.rng.randrange(max(len(values) - LINKS, 0) + 1)
         unknown = history.raised(start.customer, name, absent(fact) if fact.missing else False)
         chains = []
@@ -161,8 +165,8 @@ class Search:
     def _twins(self, start: Scene, kind: str) -> list[Scene]:
         """The case with ever more episodes of a kind gone badly, one at a time."""
         episodes = list(start.story.episodes)
-        just_now = self.rng.random() < 0.5  # noqa: PLR2004 - as often as not
-        episodes.append(Episode(kind, 0.1 if just_now else self.rng.uniform(0.1, max(start.story.age, 1.0))))
+        episodes.append(Episode(kind, self._ago(kind, start.story.age)))
+        age = max(start.story.age, episodes[-1].ago)
         if kind == "handoff" and all(e.kind != "owner" for e in episodes):
             episodes.append(Episode("owner", max(e.ago for e in episodes) + 1))
         episodes.sort(key=lambda e: -e.ago)
@@ -172,8 +176,17 @@ class Search:
             told = list(episodes)
             for i, place in enumerate(places):
                 told[place] = replace(episodes[place], bad=i < badly)
-            chain.append(Scene(start.customer, replace(start.story, episodes=tuple(told))))
+            chain.append(Scene(start.customer, replace(start.story, age=age, episodes=tuple(told))))
         return chain
+
+    def _ago(self, kind: str, age: float) -> float:
+        """How long ago an episode was: just now, at any time, or so that its hours matter to the policy."""
+        ways = [LATEST, self.rng.uniform(LATEST, max(age, 1.0))]
+        for name, (_, times) in TIMED.items():
+            hours = [value for value in self.values.of(name) if isinstance(value, float | int) and value > 0]
+            if name in KINDS[kind].facts:
+                ways.append(self.rng.choice(hours) * times)
+        return self.rng.choice(ways)
 
     # comparing along a chain
 
@@ -228,6 +241,11 @@ class Search:
         if given > 0 and customer["customer.known"]:
             self.world.history.put(customer, GOODWILL, given)
         return Scene(customer, shown.story)
+
+
+def _size(value: Value) -> float:
+    """The place of a value in an order; texts have none."""
+    return 0.0 if isinstance(value, str | None) else float(value)
 
 
 def _older(shown: Scene, hours: float) -> Scene:

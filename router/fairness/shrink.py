@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from router.facts import Value
+from router.facts import Type, Value
 from router.fairness.customers import absent, missing, same
 from router.fairness.scenes import Scene
 from router.fairness.search import Pair
@@ -30,7 +30,7 @@ def shrunk(world: World, pair: Pair, judge: Judge) -> Pair:
 
 def _once(world: World, pair: Pair, judge: Judge) -> Pair:
     goal = pair.lowered[0]
-    for steps in (_stories, _customers, _differences):
+    for steps in (_stories, _customers, _differences, _closer):
         tried = True
         done: set[str] = set()
         while tried:
@@ -76,6 +76,26 @@ def _differences(world: World, pair: Pair) -> Iterator[tuple[str, Pair]]:
                 customers = (a, changed) if side == "after" else (changed, b)
                 scenes = Scene(customers[0], pair.before.story), Scene(customers[1], pair.after.story)
                 yield f"{name} {side}", _both(pair, *scenes)
+
+
+def _closer(world: World, pair: Pair) -> Iterator[tuple[str, Pair]]:
+    """Numbers that differ: nearer to each other, down to a hundredth, or to one of a count."""
+    a, b = pair.before.customer, pair.after.customer
+    for name, fact in world.history.facts.items():
+        low, high = a[name], b[name]
+        if (
+            not fact.type.numeric
+            or missing(low)
+            or missing(high)
+            or isinstance(low, str | None)
+            or isinstance(high, str | None)
+        ):
+            continue
+        between = round((low + high) / 2, 0 if fact.type is Type.INTEGER else 2)
+        if low < between < high:
+            for customers in ((world.history.raised(a, name, between), b), (a, world.history.raised(b, name, between))):
+                scenes = Scene(customers[0], pair.before.story), Scene(customers[1], pair.after.story)
+                yield f"{name} {low} {high} {customers[0] is a}", _both(pair, *scenes)
 
 
 def _stories(_world: World, pair: Pair) -> Iterator[tuple[str, Pair]]:

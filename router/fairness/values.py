@@ -8,12 +8,15 @@ from random import Random
 
 from router.facts import CHANNELS, STATUSES, TOUCHPOINTS, Fact, Type, Value
 from router.fairness.customers import absent, missing
+from router.fairness.trend import LARGEST
 from router.fairness.world import World
 from router.policy import expression as ex
 from router.policy.bounds import type_of
 from router.policy.plan import BANDS, Column, Plan
 from router.policy.row import Row, compile_row
 
+BELOW = {"customer.days_to_renewal"}
+"""Facts that can well be below 0."""
 STEP = 0.01
 """How far just below and just above is, for what is no count."""
 USUAL: Mapping[str, tuple[float, ...]] = {
@@ -26,6 +29,8 @@ USUAL: Mapping[str, tuple[float, ...]] = {
     "days": (0, 2, 40, 500),
 }
 """Values of a unit that are tried whatever the policy says."""
+MOSTLY, EVEN = 0.8, 0.5
+"""How often a choice at random falls one way: more often than not, or as often as not."""
 ELSE = (0, 1, 5, 60, 1000)
 
 
@@ -174,7 +179,7 @@ class Values:
 
 def around(fact: Fact, constant: float) -> Iterator[float]:
     """Just below, at, and just above."""
-    if not isfinite(constant) or abs(constant) > 1e12:  # noqa: PLR2004 - no value of a case
+    if not isfinite(constant):
         return
     if fact.type is Type.INTEGER:
         yield from (floor(constant) - 1.0, float(floor(constant)), float(ceil(constant)), ceil(constant) + 1.0)
@@ -184,8 +189,8 @@ def around(fact: Fact, constant: float) -> Iterator[float]:
 
 def _within(fact: Fact, value: float) -> bool:
     """Within the range of the fact; what a policy declares is not below 0."""
-    low = fact.low if fact.low > -1e300 or fact.name == "customer.days_to_renewal" else 0.0  # noqa: PLR2004 - no bound
-    return low <= value <= fact.high
+    low = max(fact.low, -LARGEST if fact.name in BELOW else 0.0)
+    return low <= value <= min(fact.high, LARGEST)
 
 
 def _literals(*nodes: ex.Node) -> Iterable[float]:

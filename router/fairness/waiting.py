@@ -10,7 +10,7 @@ from router.fairness.customers import Facts, missing
 from router.fairness.proofs import Demand
 from router.fairness.scenes import scene
 from router.fairness.search import Pair
-from router.fairness.values import Values
+from router.fairness.values import MOSTLY, Values
 from router.fairness.wishes import Wishes
 from router.fairness.world import World
 from router.policy import expression as ex
@@ -51,7 +51,7 @@ class Waiting:
         for number in range(cases if self.doubted else 0):
             wishes.start().wish(self.doubted[number % len(self.doubted)].when)
             for fact in self.clocks:
-                if self.rng.random() < 0.8:  # noqa: PLR2004 - mostly known
+                if self.rng.random() < MOSTLY:
                     wishes.any(fact.name, gone=0.0)
             shown = scene(self.values, wishes.facts, self.rng)
             found = self.judged(self.world, Pair(Demand.WAITING, shown, shown))

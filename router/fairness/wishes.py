@@ -8,9 +8,8 @@ from random import Random
 
 from router.facts import Type, Value
 from router.fairness.customers import absent
-from router.fairness.values import Values, function
+from router.fairness.values import EVEN, MOSTLY, Values, function
 from router.policy import expression as ex
-from router.policy.plan import BANDS
 from router.policy.row import Row
 
 CLOSE = 0.7
@@ -54,9 +53,9 @@ class Wishes:
             case ex.Missing(part, negated):
                 self._missing(part, want=want is not negated)
             case ex.Default(part, fallback):
-                self.wish(part if self.rng.random() < 0.7 else fallback, want=want)  # noqa: PLR2004 - mostly known
+                self.wish(part if self.rng.random() < MOSTLY else fallback, want=want)
             case ex.If(test, then, otherwise):
-                chosen = self.rng.random() < 0.5  # noqa: PLR2004 - as often as not
+                chosen = self.rng.random() < EVEN
                 self.wish(test, want=chosen)
                 self.wish(then if chosen else otherwise, want=want)
             case _:
@@ -96,14 +95,13 @@ class Wishes:
         elif name == "level":
             self.level(next(level.rank for level in policy.levels if level.name == value))
         elif name == "band":
-            self._score(policy.bands[str(value)], BANDS.index(str(value)) > 0)
+            self._score(policy.bands[str(value)])
         else:
             self._fact(name, value)
 
-    def _score(self, score: float, wanted: bool) -> None:  # noqa: FBT001 - of one caller
+    def _score(self, score: float) -> None:
         """A score is had by waiting for it."""
-        if wanted:
-            self._fact("case.age_hours", max(0.0, score / self.values.world.policy.points_per_hour))
+        self._fact("case.age_hours", max(0.0, score / self.values.world.policy.points_per_hour))
 
     def _missing(self, part: ex.Node, *, want: bool) -> None:
         for name in sorted(ex.names(part)):
@@ -142,7 +140,7 @@ class Wishes:
             elif name == "level.rank":
                 self.level(round(value))
             elif name == "score":
-                self._score(value, wanted=True)
+                self._score(value)
 
     def _type(self, name: str) -> Type:
         fact = self.values.world.facts.get(name)

@@ -102,3 +102,10 @@ def test_a_counterexample_is_two_cases_in_words() -> None:
         "    both:      case.apologies 1",
         "    changed:   the score falls from 20 to 0; rule plain gives 20, then 0 points",
     ]
+
+
+def test_the_example_of_the_documentation_is_what_is_printed() -> None:
+    (problem,) = check_fairness(read(HERE / "faulty" / "silver-only.yaml"))
+    text = (SHIPPED.parent / "docs" / "fairness.md").read_text(encoding="utf-8")
+    assert f"```\n{problem.message} [{problem.code}]\n```" in text
+    assert all(f"| `{code}` |" in text for code in DEMANDS)
