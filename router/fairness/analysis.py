@@ -5,10 +5,11 @@ calls either. It knows nothing of policies; :mod:`router.fairness.proofs` asks i
 """
 
 from collections.abc import Iterable, Mapping
-from math import floor, inf, isnan
+from math import inf, isnan
 
 from router.facts import Type
-from router.fairness.trend import HUGE, TINY, Shape, Trend, joined, known_step, product, quotient, step
+from router.fairness.shapes import MIRRORED, chosen_by, compared, defaulted, floored, narrowed, present
+from router.fairness.trend import HUGE, TINY, Shape, Trend, joined, product, quotient
 from router.policy import expression as ex
 from router.policy.bounds import type_of
 from router.policy.plan import Column
@@ -63,11 +64,11 @@ class Reader:
             case ex.Ref(name) if name in self.conditions:
                 self._narrow(self.conditions[name])
             case ex.Missing(ex.Ref(name), True):
-                names[name] = _present(names.get(name, ANYTHING))
+                names[name] = present(names.get(name, ANYTHING))
             case ex.Compare(op, ex.Ref(name), other):
-                names[name] = _bounded(names.get(name, ANYTHING), op, self.number(other))
+                names[name] = narrowed(names.get(name, ANYTHING), op, self.number(other))
             case ex.Compare(op, other, ex.Ref(name)):
-                names[name] = _bounded(names.get(name, ANYTHING), _MIRRORED[op], self.number(other))
+                names[name] = narrowed(names.get(name, ANYTHING), MIRRORED[op], self.number(other))
 
     def _exclude(self, test: ex.Node) -> None:
         """Not true is false only where nothing can be missing, as in a rank."""
@@ -110,11 +111,11 @@ class Reader:
                 return Shape(trend, known, chosen(s.low for s in found), chosen(s.high for s in found), missing)
             case ex.Floor(part, bias):
                 inner = self.number(part)
-                return Shape(inner.value, inner.known, _floor(inner.low + bias), _floor(inner.high + bias), inner.missing)
+                return Shape(inner.value, inner.known, floored(inner.low + bias), floored(inner.high + bias), inner.missing)
             case ex.Default(part, fallback):
-                return _default(self.number(part), self.number(fallback))
+                return defaulted(self.number(part), self.number(fallback))
             case ex.If(test, then, otherwise):
-                return _choice(
+                return chosen_by(
                     self.truth(test),
                     self.where(test, holds=True).number(then),
                     self.where(test, holds=False).number(otherwise),
@@ -185,7 +186,7 @@ class Reader:
                     trend |= self.truth(part)
                 return trend
             case ex.Compare(op, left, right):
-                return _compare(op, self.number(left), self.number(right))
+                return compared(op, self.number(left), self.number(right))
             case ex.OneOf(part, options, negated):
                 return self._one_of(part, options, negated=negated)
             case ex.SameText(left, ex.Text(word), negated) | ex.SameText(ex.Text(word), left, negated):
@@ -220,7 +221,7 @@ class Reader:
                 return self.names[rank].value
             return self.names[rank].value.flipped() if chosen == sorted(chosen, reverse=True) else Trend.EITHER
         if len(options) == 1 and not isinstance(options[0], str):
-            return _compare("!=" if negated else "==", shape, Shape(low=options[0], high=options[0]))
+            return compared("!=" if negated else "==", shape, Shape(low=options[0], high=options[0]))
         return Trend.EITHER
 
     def _default_truth(self, part: ex.Node, fallback: ex.Node) -> Trend:
@@ -240,70 +241,3 @@ class Reader:
         if then == ex.YesNo(value=False) or otherwise == ex.YesNo(value=True):
             return chosen.flipped() | a | b
         return Trend.EITHER if chosen else a | b
-
-
-_MIRRORED: Mapping[ex.ComparisonOperator, ex.ComparisonOperator] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
-
-
-def _present(shape: Shape) -> Shape:
-    return Shape(shape.value, Trend.STILL, shape.low, shape.high, missing=False, no=shape.no)
-
-
-def _bounded(shape: Shape, op: ex.ComparisonOperator, other: Shape) -> Shape:
-    low, high = shape.low, shape.high
-    if op in {">", ">=", "=="}:
-        low = max(low, other.low)
-    if op in {"<", "<=", "=="}:
-        high = min(high, other.high)
-    return Shape(shape.value, Trend.STILL, min(low, high), high, missing=False)
-
-
-def _floor(x: float) -> float:
-    return x if abs(x) == inf else float(floor(x))
-
-
-def _default(part: Shape, fallback: Shape) -> Shape:
-    if not part.missing:
-        return part
-    value = part.value | fallback.value
-    if part.known & Trend.RISES:
-        value |= step(fallback, part)
-    if part.known & Trend.FALLS:
-        value |= step(part, fallback)
-    known = part.known | fallback.known if fallback.missing else Trend.STILL
-    return Shape(value, known, min(part.low, fallback.low), max(part.high, fallback.high), fallback.missing)
-
-
-def _choice(test: Trend, then: Shape, otherwise: Shape) -> Shape:
-    value, known, missing = joined((then, otherwise))
-    if test & Trend.RISES:
-        value |= step(otherwise, then)
-        known |= known_step(otherwise, then)
-    if test & Trend.FALLS:
-        value |= step(then, otherwise)
-        known |= known_step(then, otherwise)
-    return Shape(value, known, min(then.low, otherwise.low), max(then.high, otherwise.high), missing)
-
-
-def _compare(op: ex.ComparisonOperator, a: Shape, b: Shape) -> Trend:
-    if op == "==":
-        op = "<=" if a.low >= b.high else ">=" if a.high <= b.low else op
-    elif op == "!=":
-        op = ">" if a.low >= b.high else "<" if a.high <= b.low else op
-    known = a.known | b.known
-    apart = a.value | b.value.flipped()
-    match op:
-        case ">" | ">=":
-            if a.high < b.low or (op == ">" and a.high <= b.low):
-                return Trend.STILL
-            return known if a.low > b.high or (op == ">=" and a.low >= b.high) else known | apart
-        case "<" | "<=":
-            return _compare(_MIRRORED[op], b, a)
-    return known | (Trend.EITHER if apart else Trend.STILL)

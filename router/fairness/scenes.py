@@ -15,7 +15,7 @@ BUSY = 0.5
 """The share of scenes in which much else is going on."""
 LATEST = 0.1
 """Hours ago of what happened just now."""
-MANY = 60
+MANY = 250
 """No more episodes of one kind."""
 
 CONTACTS = {"case.contacts": 0, "case.unanswered": 0, "case.chases": 1}
