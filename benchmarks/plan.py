@@ -4,8 +4,7 @@ import json
 import random
 from typing import Any
 
-from figures import Figures, figure, in_turn, middle
-
+from benchmarks.figures import Figures, figure, in_turn, middle
 from router.decide.decider import case_layout
 from router.facts import CUSTOMER_FACTS, Value
 from router.policy.compile import compile_policy

@@ -7,12 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-import plan
-import service
-import snapshot
-from figures import Figures, meets
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks import plan, service, snapshot
+from benchmarks.figures import Figures, meets
 
 GROUPS = {"plan": plan.measure, "service": service.measure, "snapshot": snapshot.measure}
 OUT = Path(__file__).parents[1] / "build" / "bench.json"

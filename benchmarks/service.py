@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from figures import Figures, figure, middle
-from snapshot import AS_OF, customer_id, made_up_snapshot
-
+from benchmarks.figures import Figures, figure, middle
+from benchmarks.snapshot import AS_OF, customer_id, made_up_snapshot
 from router.cases import model as m
 from router.serve.convert.answer import timestamp
 from router.serve.convert.client import case_to_wire

@@ -1,0 +1,1 @@
+"""The frame back end: many cases decided at once, by the same plan, as columns. Nothing here is done case by case."""
