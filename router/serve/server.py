@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from importlib.metadata import version
+from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Semaphore
 
 import grpc
@@ -160,19 +161,26 @@ def _run_all(settings: Settings, port: int, processes: int, started: Callable[[i
     """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all, with code 1."""
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Semaphore(0)
-    workers = [spawn.Process(target=_work, args=(settings, port, ready), name=f"case-router-{i}") for i in range(processes)]
+    workers: list[SpawnProcess] = []
+    stopped = False
 
     def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
         for worker in workers:
             if worker.is_alive():
                 worker.terminate()
 
-    for worker in workers:
-        worker.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):  # before the first process: a stop that comes early reaches all
         signal.signal(number, stop)
+    for index in range(processes):
+        workers.append(spawn.Process(target=_work, args=(settings, port, ready), name=f"case-router-{index}"))
+        workers[-1].start()
+        if stopped:  # it may have been too new to be told
+            stop()
+            break
     serving = 0
-    while serving < processes and all(worker.is_alive() for worker in workers):
+    while not stopped and serving < processes and all(worker.is_alive() for worker in workers):
         serving += ready.acquire(timeout=_PATIENCE)
     if serving == processes and started is not None:
         started(port)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from time import monotonic, sleep
 from typing import Any
 
 import grpc
@@ -224,6 +225,18 @@ def test_one_that_dies_ends_all_and_that_is_a_failure(folder: Path) -> None:
         assert not Path(f"/proc/{second}").exists()
         assert found.process.stderr is not None
         assert "ended with -9" in found.process.stderr.read()
+
+
+def test_a_stop_while_the_processes_still_start_reaches_them_all(folder: Path) -> None:
+    wanted = [*COMMAND, "--port=0", f"--policies={folder / 'policies'}", "--processes=3"]
+    with subprocess.Popen(wanted, env=environment(), stdout=subprocess.DEVNULL, text=True) as process:
+        found = Running(process, 0)
+        until = monotonic() + PATIENCE
+        while not (workers := found.children()) and monotonic() < until:
+            sleep(0.001)
+        assert workers
+        found.stop()
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
 def test_a_port_where_another_server_listens_is_refused(folder: Path) -> None:
