@@ -173,8 +173,9 @@ class Decider:
         decision.recompense = list(compress(policy.recompense, out[slices.recompense]))
         if decision.recompense:
             decision.suggestions = self._suggestions(decision, out)
-        decision.reply_channel = reply_channel(policy.channels, policy.calendar, state)
         timeline = state.timeline
+        own = timeline.contact_channel or state.case.channel
+        decision.reply_channel = reply_channel(policy.channels, policy.calendar, own, timeline.failed_channels, state.now)
         if timeline.taken:
             decision.guidance.append(REVIEW)
         if timeline.proposed:

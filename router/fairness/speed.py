@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from router.calendar import ALWAYS, Calendar, Duration
+from router.decide.commitments import deadline
 from router.policy.model import COMMITMENTS, Policy
 
 
@@ -26,16 +27,9 @@ def later(a: Duration, b: Duration, calendar: Calendar) -> int | None:
             (calendar.starts[0] if calendar is ALWAYS else calendar.starts[1]) if a.microseconds > b.microseconds else None
         )
     for moment in _moments(calendar, a.microseconds if b.business else b.microseconds):
-        if deadline(a, moment, calendar) > deadline(b, moment, calendar):
+        if deadline(calendar, moment, a) > deadline(calendar, moment, b):
             return moment
     return None
-
-
-def deadline(duration: Duration, anchor: int, calendar: Calendar) -> int:
-    """When a duration that starts at ``anchor`` ends, with no pauses."""
-    if not duration.business:
-        return anchor + duration.microseconds
-    return calendar.instant(calendar.open_time(anchor) + duration.microseconds) if duration.microseconds else anchor
 
 
 def _moments(calendar: Calendar, elapsed: int) -> Iterator[int]:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.calendar import ALWAYS, Calendar, Duration, build_calendar, holiday_dates, parse_duration, parse_hours
-from router.fairness.speed import deadline, later
+from router.decide.commitments import deadline
+from router.fairness.speed import later
 from router.time import DAY, HOUR, MINUTE, parse_instant
 
 SHOP = build_calendar(
@@ -25,13 +26,13 @@ def durations(calendar: Calendar) -> st.SearchStrategy[Duration]:
 @given(a=durations(SHOP), b=durations(SHOP), anchor=st.integers(START, END))
 def test_what_is_never_later_is_not_later_at_any_moment(a: Duration, b: Duration, anchor: int) -> None:
     if later(a, b, SHOP) is None:
-        assert deadline(a, anchor, SHOP) <= deadline(b, anchor, SHOP)
+        assert deadline(SHOP, anchor, a) <= deadline(SHOP, anchor, b)
 
 
 @given(a=durations(SHOP), b=durations(SHOP))
 def test_the_moment_given_is_one_from_which_it_is_later(a: Duration, b: Duration) -> None:
     moment = later(a, b, SHOP)
-    assert moment is None or deadline(a, moment, SHOP) > deadline(b, moment, SHOP)
+    assert moment is None or deadline(SHOP, moment, a) > deadline(SHOP, moment, b)
 
 
 @given(a=durations(ALWAYS), b=durations(ALWAYS))
