@@ -78,10 +78,9 @@ class _Span:
         waiting = cases.with_row_index("case").filter(col("waits").list.len() > 0)
         if waiting.is_empty():
             return pauses
-        open_time = self.hours.open_time
-        pause = (
-            pl.when(self.business).then(open_time(col("end")) - open_time(col("start"))).otherwise(col("end") - col("start"))
-        )
+        start, end = col("start"), col("end")
+        in_hours = self.hours.open_time(end) - self.hours.open_time(start)
+        pause = pl.when(self.business).then(in_hours).otherwise(end - start)
         counted = (
             waiting.explode("waits")
             .unnest("waits")
