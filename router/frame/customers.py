@@ -1,0 +1,123 @@
+"""What is known of customers, as columns: a snapshot's files or facts given by hand, joined to cases by id."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from polars import col
+
+from router.crm.lookup import KNOWN, OVERDUE
+from router.crm.snapshot import CUSTOMERS, ORDERS, Snapshot
+from router.decide.decider import customer_layout
+from router.decide.records import FactRecords
+from router.facts import Fact, Type
+from router.policy.model import Policy
+
+KINDS: Mapping[Type, pl.DataType] = {Type.TEXT: pl.String(), Type.YES_NO: pl.Boolean()}
+"""What a column of a fact holds; of all others, ``Float64``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Customers as of one instant: a row each, with ``customer_id`` and a column for each fact that is known of anybody.
+
+    The facts are as stored: with ``moves``, those that move with the clock are as of ``as_of``. ``orders`` has ``order_id``
+    and ``on_record``; of an order that it has not, ``other_orders`` is said. ``orders`` is ``None`` where none are known.
+    """
+
+    id: str
+    as_of: int | None
+    currency: str
+    layout: tuple[Fact, ...]
+    rows: pl.LazyFrame
+    moves: bool
+    orders: pl.LazyFrame | None = None
+    other_orders: bool | None = None
+
+
+def of_snapshot(snapshot: Snapshot) -> Customers:
+    """A published snapshot. Its files are mapped: what nobody reads is never touched."""
+    stored = {fact.name: fact for fact in snapshot.layout}
+    customers = pl.scan_ipc(snapshot.path / CUSTOMERS)
+    present = [stored[name] for name in snapshot.manifest.facts]
+    orders = None
+    if snapshot.manifest.orders is not None:
+        orders = pl.scan_ipc(snapshot.path / ORDERS).with_columns(on_record=True)
+    return Customers(
+        snapshot.id,
+        snapshot.as_of,
+        snapshot.currency,
+        snapshot.layout,
+        customers.select("customer_id", pl.lit(value=True).alias(KNOWN), *map(_stored, present)),
+        moves=True,
+        orders=orders,
+        other_orders=False,
+    )
+
+
+def of_records(records: FactRecords) -> Customers:
+    """Facts given by hand: the clock moves none of them."""
+    rows = [(customer_id, *values) for customer_id, values in records.customers.items()]
+    schema = {"customer_id": pl.String(), **{fact.name: kind(fact) for fact in records.layout}}
+    given = pl.LazyFrame(rows, schema, orient="row")
+    numbers = [fact.name for fact in records.layout if fact.type.numeric]
+    orders = records.orders
+    return Customers(
+        records.id,
+        records.as_of,
+        records.currency,
+        records.layout,
+        given.with_columns(col(numbers).fill_nan(None)),
+        moves=False,
+        orders=None if orders is None else _listed(orders),
+    )
+
+
+def kind(fact: Fact) -> pl.DataType:
+    """What a column of a fact holds."""
+    return KINDS.get(fact.type, pl.Float64())
+
+
+def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) -> pl.LazyFrame:
+    """``cases`` with the customer facts that ``policy`` can read, as of ``now``; a stranger is not known and has no others.
+
+    A fact that is not stored, or that the policy cannot read, has no column.
+    """
+    stored = customers.rows.collect_schema().names()
+    readable = customer_layout(policy, customers.layout, customers.currency)
+    facts = [fact for fact in readable if fact is not None and fact.name in stored]
+    rows = customers.rows.select("customer_id", *(fact.name for fact in facts))
+    joined = cases.join(rows, on="customer_id", how="left")
+    if customers.moves and customers.as_of is not None:
+        joined = joined.with_columns(_moved(fact, now - customers.as_of) for fact in facts if fact.per_microsecond)
+    return joined.with_columns(col(KNOWN).fill_null(value=False))
+
+
+def with_orders(cases: pl.LazyFrame, customers: Customers) -> pl.LazyFrame:
+    """``cases`` with ``order_on_record``: null without an order id, and where it is not known."""
+    if customers.orders is None:
+        return cases.with_columns(pl.lit(None, pl.Boolean).alias("order_on_record"))
+    joined = cases.join(customers.orders.rename({"on_record": "order_on_record"}), on="order_id", how="left")
+    if customers.other_orders is None:
+        return joined
+    given = pl.when(col("order_id").is_not_null())
+    return joined.with_columns(given.then(col("order_on_record").fill_null(customers.other_orders)))
+
+
+def _stored(fact: Fact) -> pl.Expr:
+    """The column of a fact in a snapshot's file, null where it is missing."""
+    value = col(fact.name)
+    if fact.type is Type.YES_NO:
+        return pl.when(value >= 0).then(value == 1).alias(fact.name)
+    return value.fill_nan(None) if fact.type.numeric else value
+
+
+def _listed(orders: Mapping[str, bool]) -> pl.LazyFrame:
+    schema = {"order_id": pl.String(), "on_record": pl.Boolean()}
+    return pl.LazyFrame({"order_id": list(orders), "on_record": list(orders.values())}, schema)
+
+
+def _moved(fact: Fact, elapsed: int) -> pl.Expr:
+    """A fact that moves with the clock, so many microseconds later."""
+    value = col(fact.name) + fact.per_microsecond * elapsed
+    return pl.when(value < 0.0).then(0.0).otherwise(value).alias(fact.name) if fact.name == OVERDUE else value
