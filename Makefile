@@ -52,7 +52,7 @@ format: setup ## put the format right, and what ruff can mend by itself
 	@$(BIN)/ruff format
 
 types: setup ## strict type check
-	@$(BIN)/mypy router tests $(wildcard benchmarks/*.py)
+	@$(BIN)/mypy
 
 layers: setup ## imports run one way only
 	@$(BIN)/lint-imports --no-logo
