@@ -1,21 +1,34 @@
 """Build a snapshot from a mapping file: read, check, compute, publish. What ``case-router snapshot build`` does."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 
 import polars as pl
 from polars import col
 
-from router.crm.faults import Tally, check, repeated
 from router.crm.features import customer_facts
 from router.crm.manifest import Manifest, SourceEntry
 from router.crm.mapping import Mapping as MappingFile
 from router.crm.mapping import load_mapping
 from router.crm.publish import Content, publish
-from router.crm.scan import Scan, open_table
 from router.crm.tables import TABLES
 from router.errors import MappingError, Problem
+from router.files.columns import Column
+from router.files.faults import check, repeated
+from router.files.scan import Part, Scan, open_table
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a first pass counts: rows, those after the as-of time, others without a customer id; and the empty columns."""
+
+    rows: int = 0
+    later: int = 0
+    nobodys: int = 0
+    empty: tuple[str, ...] = ()
 
 
 def build(mapping: Path, directory: Path, as_of: int, *, keep: int = 2) -> Manifest:
@@ -32,13 +45,14 @@ def read(mapping: MappingFile, as_of: int) -> Content:
     problems: list[Problem] = []
     scans: dict[str, Scan] = {}
     for name, source in mapping.tables.items():
-        scans[name], wrong = open_table(source, mapping)
+        scans[name], wrong = open_table(source, partial(_no_column, mapping, name))
         problems += wrong
     if problems:
         raise MappingError(problems)
     tallies: dict[str, Tally] = {}
     for name, scan in scans.items():
-        tallies[name], wrong = check(scan, as_of)
+        totals, wrong = check(scan, partial(_counts, TABLES[name].dated, as_of))
+        tallies[name] = _tally(scan, totals)
         problems += wrong
     if problems:
         raise MappingError(problems)
@@ -57,6 +71,23 @@ def read(mapping: MappingFile, as_of: int) -> Content:
         sources=tuple(_sources(mapping)),
         warnings=tuple(_warnings(tallies, joined, frame.height)),
     )
+
+
+def _no_column(mapping: MappingFile, table: str, file: Path, column: Column, said: str) -> Problem:
+    del file  # the sentence names it; the place is the mapping's
+    return mapping.no_column(table, column, said)
+
+
+def _counts(dated: str, as_of: int, part: Part) -> dict[str, pl.Expr]:
+    seen = part.cells[dated].value <= as_of if dated else pl.lit(value=True)
+    given = {f"given {name}": each.value.count() for name, each in part.cells.items()}
+    return given | {"later": (~seen).sum(), "nobodys": (seen & part.cells["customer_id"].value.is_null()).sum()}
+
+
+def _tally(scan: Scan, totals: Mapping[str, int]) -> Tally:
+    rows = totals["rows"]
+    empty = tuple(name for name in sorted(scan.columns) if rows and not totals.get(f"given {name}"))
+    return Tally(rows, totals.get("later", 0), totals.get("nobodys", 0), empty)
 
 
 def _unique_ids(scans: Mapping[str, Scan], as_of: int) -> pl.Series | None:

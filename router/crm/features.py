@@ -1,6 +1,6 @@
 """What is known of each customer as of one instant: tables → one row per customer, as one lazy pipeline.
 
-The tables come as :mod:`router.crm.scan` reads them: times in microseconds, money in minor units, texts in NFC.
+The tables come as :mod:`router.files.scan` reads them: times in microseconds, money in minor units, texts in NFC.
 Only what had happened by ``as_of`` counts; what happens to a row later (a return, a delivery, an end) is not known yet.
 """
 

@@ -4,45 +4,27 @@
 """
 
 import re
-import zoneinfo
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from router.crm.manifest import extra_fact
-from router.crm.tables import TABLES, Column, Kind
-from router.errors import MappingError, Problem, nearby
+from router.crm.tables import TABLES
+from router.errors import MappingError, Problem
 from router.facts import VOCABULARY, Fact
+from router.files.columns import Column, Kind
+from router.files.source import Parse, TableSource, find, format_of, known
 from router.money import EXPONENTS
 from router.yaml import Path as Place
 from router.yaml import Source, load
-
-FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-EPOCHS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
-"""Ways to write a time as a whole number since 1970, in microseconds."""
-
-
-def _word(value: object) -> object:
-    """What a person meant who wrote ``true`` or ``1`` in a list of words."""
-    return str(value).lower() if isinstance(value, bool | int) else value
 
 
 def _several(given: object) -> object:
     """One name or a list of them, as a tuple (strict validation takes no list for one)."""
     return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list) else given
-
-
-def _known(kind: str, names: Map[str, object] | set[str]) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in names:
-            raise ValueError(f"no {kind} {value}; {nearby(value, names)}")
-        return value
-
-    return AfterValidator(check)
 
 
 def _name(value: str) -> str:
@@ -51,35 +33,11 @@ def _name(value: str) -> str:
     return value
 
 
-def _time(value: str) -> str:
-    if value != "iso" and value not in EPOCHS and "%" not in value:
-        raise ValueError(f"should be iso, {', '.join(EPOCHS)}, or a form such as %d/%m/%Y %H:%M")
-    return value
-
-
-Word = Annotated[str, BeforeValidator(_word)]
 Char = Annotated[str, Field(min_length=1, max_length=1)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Parse(_Strict):
-    """How cells are read. Words are compared without blanks around them; those for yes and no in either case."""
-
-    time: Annotated[str, AfterValidator(_time)] = "iso"
-    time_zone: Annotated[str, _known("time zone", zoneinfo.available_timezones())] = "UTC"
-    decimal: Literal[".", ","] = "."
-    thousands: Annotated[str, Field(max_length=1)] = ""
-    amounts: Literal["major", "minor"] = "major"
-    yes: tuple[Word, ...] = ("true", "yes", "y", "t", "1")
-    no: tuple[Word, ...] = ("false", "no", "n", "f", "0")
-    missing: tuple[Word, ...] = ("",)
-
-    def over(self, base: "Parse") -> "Parse":
-        """``base``, with what was written here in its place."""
-        return base.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
 
 
 class Extra(_Strict):
@@ -119,43 +77,37 @@ _Tables: Any = _new("tables", _Strict, {name: _model(name) for name in TABLES})
 class Document(_Strict):
     """The mapping file as it is written; its JSON Schema serves editors."""
 
-    currency: Annotated[str, _known("currency", EXPONENTS)]
+    currency: Annotated[str, known("currency", EXPONENTS)]
     tables: _Tables
     parse: Parse = Parse()
 
 
 @dataclass(frozen=True, slots=True)
-class TableSource:
-    """Where one table comes from: files of one format, its columns by our name, theirs as the value where it was said."""
-
-    name: str
-    files: tuple[Path, ...]
-    format: str
-    separator: str
-    columns: Map[str, str]
-    parse: Parse
-    extra: tuple[tuple[Column, str], ...] = ()
-
-    @property
-    def wanted(self) -> tuple[tuple[Column, str], ...]:
-        """Each column that the table may have, and their name for it."""
-        own = tuple((column, self.columns.get(column.name, column.name)) for column in TABLES[self.name].columns)
-        return own + self.extra
-
-
-@dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping file, read and checked; ``extras`` are the facts of further columns, by name."""
+    """A mapping file, read and checked; ``extras`` are the facts of further columns, by name, ``named`` the columns of each
+    table that the mapping itself names."""
 
     source: Source
     currency: str
     tables: Map[str, TableSource]
     extras: tuple[Fact, ...]
+    named: Map[str, frozenset[str]]
 
     @property
     def exponent(self) -> int:
         """Decimal places of the currency."""
         return EXPONENTS[self.currency]
+
+    def no_column(self, table: str, column: Column, said: str) -> Problem:
+        """A column that has to be there and is not; told where the mapping names it, or could."""
+        if column.name.startswith("customer."):
+            return self.source.problem(
+                "no-column", said, ("tables", table, "extra", column.name.partition(".")[2]), key=True
+            )
+        if column.name in self.named[table]:
+            return self.source.problem("no-column", said, ("tables", table, "columns", column.name))
+        told = f"{said}; say under columns what it is called there"
+        return self.source.problem("no-column", told, ("tables", table), key=True)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -174,7 +126,13 @@ def load_mapping(path: Path) -> Mapping:
     extras = _extras(tables["customers"].extra, source)
     if source.problems:
         raise MappingError(source.problems)
-    return Mapping(source, document.currency, resolved, extras)
+    named = {name: frozenset(_named(table)) for name, table in tables.items()}
+    return Mapping(source, document.currency, resolved, extras, named)
+
+
+def _named(table: Any) -> dict[str, str]:  # noqa: ANN401 - a model made while running
+    """Their names of the columns that the mapping names, by ours."""
+    return {ours: theirs for ours, theirs in table.columns.model_dump().items() if theirs}
 
 
 def _resolve(path: Path, document: Document, source: Source, name: str) -> TableSource:
@@ -183,11 +141,11 @@ def _resolve(path: Path, document: Document, source: Source, name: str) -> Table
     place: Place = ("tables", name, "files")
     files: dict[Path, None] = {}  # a set that keeps the order
     for index, pattern in enumerate(table.files):
-        found = _find(path.parent, pattern)
+        found = find(path.parent, pattern)
         if not found:
             source.problems.append(source.problem("no-file", f"no file {pattern} beside the mapping", (*place, index)))
         files |= dict.fromkeys(found)
-    formats = {table.format or FORMATS.get(file.suffix.lower(), "") for file in files}
+    formats = {table.format or format_of(file) for file in files}
     if len(formats) > 1 or "" in formats:
         said = "cannot tell one format from the names of the files; say format: csv, parquet or ndjson"
         source.problems.append(source.problem("no-format", said, place))
@@ -195,17 +153,20 @@ def _resolve(path: Path, document: Document, source: Source, name: str) -> Table
         (Column(f"customer.{key}", Kind(item.type), item.meaning), item.column or key)
         for key, item in sorted(getattr(table, "extra", {}).items())
     )
-    columns = {ours: theirs for ours, theirs in table.columns.model_dump().items() if theirs}
-    parse = table.parse.over(document.parse)
-    return TableSource(name, tuple(files), min(formats, default=""), table.separator, columns, parse, extra)
-
-
-def _find(folder: Path, pattern: str) -> list[Path]:
-    """The files that a name or a pattern means, in the order of their names."""
-    if (folder / pattern).is_file() or not has_magic(pattern):
-        return [folder / pattern] if (folder / pattern).is_file() else []
-    names = glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - Path.glob refuses an absolute pattern
-    return [folder / name for name in sorted(names) if (folder / name).is_file()]
+    named = _named(table)
+    own = tuple((column, named.get(column.name, column.name)) for column in TABLES[name].columns)
+    required = {column.name for column in TABLES[name].columns if column.required}
+    return TableSource(
+        name,
+        tuple(files),
+        min(formats, default=""),
+        own + extra,
+        table.separator,
+        table.parse.over(document.parse),
+        EXPONENTS[document.currency],
+        sure=frozenset(required | named.keys() | {column.name for column, _ in extra}),
+        sparse=frozenset(named.keys() - required),
+    )
 
 
 def _extras(extras: Map[str, Extra], source: Source) -> tuple[Fact, ...]:

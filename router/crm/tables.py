@@ -2,36 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from math import inf
 
-
-class Kind(StrEnum):
-    """What a cell holds once it is read: how each is kept in a frame is said behind it."""
-
-    TEXT = "text"  # String, NFC
-    TIME = "time"  # Int64, microseconds of UTC since 1970
-    MONEY = "money"  # Int64, minor units
-    NUMBER = "number"  # Float64
-    INTEGER = "integer"  # Float64, whole
-    YES_NO = "yes/no"  # Boolean
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column. A ``required`` one has to be in the files, a ``filled`` one has no empty cell, a ``unique`` one no repeat.
-
-    ``absent`` says what an empty cell means; a value below ``low`` is an error.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    absent: str = ""
-    required: bool = False
-    filled: bool = False
-    unique: bool = False
-    low: float = -inf
+from router.files.columns import Column, Kind
 
 
 @dataclass(frozen=True, slots=True)

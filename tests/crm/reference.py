@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 import polars as pl
 from hypothesis import strategies as st
 
-from router.crm.tables import TABLES, Kind
+from router.crm.tables import TABLES
 from router.facts import Value
+from router.files.columns import Kind
 from router.time import DAY, HOUR, TWELVE_MONTHS, YEAR, parse_instant
 
 AS_OF = parse_instant("2016-06-01T10:00:00Z")

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from router.crm.features import NEEDS, STORED
-from router.crm.mapping import Document, Parse
+from router.crm.mapping import Document
 from router.crm.tables import TABLES
+from router.files.source import Parse
 from router.yaml import load
 
 TEXT = (Path(__file__).parents[2] / "docs" / "crm.md").read_text(encoding="utf-8")

@@ -1,20 +1,28 @@
 """Why a file as a whole cannot be read, with the line where one is to blame."""
 
 import csv
+import gzip
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from router.crm.mapping import TableSource
 from router.errors import Problem
+from router.files.source import PACKED, TableSource
+
+
+def opened(file: Path) -> BinaryIO:
+    """The bytes of a file of text, unpacked where it is packed."""
+    return cast("BinaryIO", gzip.open(file)) if file.suffix.lower() == PACKED else file.open("rb")
 
 
 def diagnose(file: Path, source: TableSource, error: Exception) -> Problem:
     """The problem of a file that raised ``error``; the first line that is to blame is looked for."""
     try:
         line, said = _first_bad_line(file, source)
-    except OSError as failure:
-        line, said = 0, f"cannot be read: {failure.strerror}"
+    except (OSError, EOFError) as failure:
+        line, said = 0, f"cannot be read: {getattr(failure, 'strerror', None) or failure}"
     return Problem("bad-file", said or f"cannot be read as {source.format}: {_first_line(error)}", str(file), line)
 
 
@@ -27,7 +35,7 @@ def _first_bad_line(file: Path, source: TableSource) -> tuple[int, str]:
     """The first line that is no UTF-8, no JSON object or no CSV with as many fields as the head; 0 if there is none."""
     if source.format == "parquet":
         return 0, ""
-    with file.open("rb") as lines:
+    with opened(file) as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 text = line.decode().strip()
@@ -41,7 +49,7 @@ def _first_bad_line(file: Path, source: TableSource) -> tuple[int, str]:
 
 
 def _first_bad_record(file: Path, source: TableSource) -> tuple[int, str]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    with io.TextIOWrapper(opened(file), encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, delimiter=source.separator, strict=True)
         try:
             head = next(reader, [])

@@ -1,19 +1,17 @@
 """What cannot be read, found in a first pass over the rows and told by file, row and column, all at once up to a limit."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 from polars import col
 from polars.exceptions import PolarsError
 
-from router.crm.cells import Fault
-from router.crm.diagnose import diagnose
-from router.crm.scan import Part, Scan, text_of
-from router.crm.tables import TABLES
-from router.errors import Problem
+from router.errors import Problem, nearby
+from router.files.cells import Cell, Fault, text_of
+from router.files.diagnose import diagnose
+from router.files.scan import Part, Scan
 
 MOST = 20
 """So many bad rows, or repeated ids, of a table are told; the rest is counted."""
@@ -22,39 +20,27 @@ _LONGEST = 60
 _ROW, _FAULTS = "row number", "bad rows"
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What a first pass counts: rows, those after the as-of time, others without a customer id; and the empty columns."""
-
-    rows: int = 0
-    later: int = 0
-    nobodys: int = 0
-    empty: tuple[str, ...] = ()
+Counts: TypeAlias = Callable[[Part], Mapping[str, pl.Expr]]
+"""What else to count in a first pass: sums of what some expressions say of the first step of reading, by name."""
 
 
-def check(scan: Scan, as_of: int) -> tuple[Tally, list[Problem]]:
-    """Read every cell once: what there is, and what is wrong."""
-    dated = TABLES[scan.source.name].dated
-    totals: dict[str, int] = {}
+def check(scan: Scan, counts: Counts = lambda _: {}) -> tuple[dict[str, int], list[Problem]]:
+    """Read every cell once: how many ``rows`` there are, what else was to be counted, and what is wrong."""
+    totals: dict[str, int] = {"rows": 0}
     problems: list[Problem] = []
     for part in scan.parts:
-        cells = part.cells
-        counts = [pl.len().alias("rows"), _any_fault(part).sum().alias(_FAULTS)]
-        seen = cells[dated].value <= as_of if dated else pl.lit(value=True)
-        counts += [(~seen).sum().alias("later"), (seen & cells["customer_id"].value.is_null()).sum().alias("nobodys")]
-        counts += [each.value.count().alias(f"given {name}") for name, each in cells.items()]
+        wanted = {"rows": pl.len(), _FAULTS: _any_fault(part).sum(), **counts(part)}
         try:
-            found = part.read().select(counts).collect(engine="streaming").row(0, named=True)
+            found = part.read().select(**wanted).collect(engine="streaming").row(0, named=True)
         except (PolarsError, OSError) as error:
             problems += _unreadable(part, error)
             continue
         for name, count in found.items():
             totals[name] = totals.get(name, 0) + int(count)
-    if totals.get(_FAULTS):
-        problems += _bad_rows(scan, totals[_FAULTS])
-    given = {name: totals.get(f"given {name}", 0) for name in sorted(scan.columns)}
-    empty = tuple(name for name, count in given.items() if totals.get("rows") and not count)
-    return Tally(totals.get("rows", 0), totals.get("later", 0), totals.get("nobodys", 0), empty), problems
+    bad = totals.pop(_FAULTS, 0)
+    if bad:
+        problems += _bad_rows(scan, bad)
+    return totals, problems
 
 
 def _any_fault(part: Part) -> pl.Expr:
@@ -79,15 +65,31 @@ def _bad_rows(scan: Scan, total: int) -> list[Problem]:
 
 def _of_row(part: Part, file: Path, row: Mapping[str, Any]) -> Iterator[Problem]:
     for name, each in part.cells.items():
-        text = str(row[text_of(name)])
-        text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-        said = {
-            Fault.EMPTY: "has no value",
-            Fault.UNREADABLE: f'"{text}" is not {each.form}',
-            Fault.NEGATIVE: f"{text} is below zero",
-        }.get(Fault(row[f"fault {name}"]))
+        said = _said(each, Fault(row[f"fault {name}"]), str(row[text_of(name)]), row)
         if said:
-            yield Problem("bad-cell", f"row {row[_ROW] + 1}, column {each.theirs}: {said}", str(file))
+            theirs = each.theirs or name
+            yield Problem("bad-cell", f"row {row[_ROW] + 1}, column {theirs}: {said}", str(file))
+
+
+def _said(cell: Cell, fault: Fault, text: str, row: Mapping[str, Any]) -> str:
+    """What is wrong with one cell, or an empty text."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    match fault:
+        case Fault.NONE:
+            return ""
+        case Fault.EMPTY:
+            return "has no value"
+        case Fault.UNREADABLE:
+            return f'"{text}" is not {cell.form}'
+        case Fault.LOW:
+            return f"{text} is below zero"
+        case Fault.HIGH:
+            return f"{text} is too large"
+        case Fault.UNKNOWN:
+            return f'"{text}" is not known; {nearby(text, cell.column.among)}'
+        case Fault.NEEDED:
+            other = next(iter(cell.column.needed))
+            return f"has no value, and {row[text_of(other)]} needs one"
 
 
 def _files(scan: Scan) -> Iterator[tuple[Part, Path]]:

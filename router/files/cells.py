@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import inf
 
 import polars as pl
 
-from router.crm.mapping import EPOCHS, Parse
-from router.crm.tables import Column, Kind
+from router.files.columns import Column, Kind
+from router.files.source import EPOCHS, Parse
 from router.money import HALF
 from router.time import MINUTE
 
@@ -22,7 +23,10 @@ class Fault(IntEnum):
     NONE = 0
     EMPTY = 1
     UNREADABLE = 2
-    NEGATIVE = 3
+    LOW = 3
+    HIGH = 4
+    UNKNOWN = 5
+    NEEDED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,47 @@ class Cell:
         return read
 
     @property
+    def text(self) -> pl.Expr:
+        """What stands in the file."""
+        stands = pl.col(self.theirs).cast(pl.String, strict=False) if self.theirs else pl.lit(None, pl.String)
+        return stands.alias(text_of(self.column.name))
+
+    @property
     def fault(self) -> pl.Expr:
         """A :class:`Fault`, as its number."""
-        nothing, read = pl.lit(value=False), pl.col(self.column.name)
-        return (
-            pl.when(pl.col(given_of(self.column.name)) & read.is_null()).then(Fault.UNREADABLE)
-            .when(read < 0 if self.column.low == 0 else nothing).then(Fault.NEGATIVE)
-            .when(self.value.is_null() if self.column.filled else nothing).then(Fault.EMPTY)
-            .otherwise(Fault.NONE)
-        ).cast(pl.UInt8)  # fmt: skip
+        column, read, value = self.column, pl.col(self.column.name), self.value
+        tests = {
+            Fault.UNREADABLE: pl.col(given_of(column.name)) & read.is_null(),
+            Fault.LOW: read < column.low if column.low > -inf else None,
+            Fault.HIGH: value > column.high if column.high < inf else None,
+            Fault.UNKNOWN: ~read.is_in(list(column.among)) if column.among else None,
+            Fault.EMPTY: value.is_null() if column.filled else None,
+            Fault.NEEDED: value.is_null() & _needed(column) if column.needed else None,
+        }
+        found = pl.lit(int(Fault.NONE))
+        for fault, test in reversed(tests.items()):
+            found = found if test is None else pl.when(test).then(int(fault)).otherwise(found)
+        return found.cast(pl.UInt8)
+
+
+def _needed(column: Column) -> pl.Expr:
+    return pl.any_horizontal(pl.col(other).is_in(list(words)) for other, words in column.needed.items())
 
 
 def given_of(name: str) -> str:
     """The column of the first step that says whether there is anything to read."""
     return f"given {name}"
+
+
+def text_of(name: str) -> str:
+    """The column that holds a cell as it stands in the file."""
+    return f"text {name}"
+
+
+def empty_cell(column: Column) -> Cell:
+    """The cell of a column that the files have not got: nothing is given, and that is a fault where it is needed."""
+    nothing = pl.lit(None, pl.Float64 if column.kind in {Kind.NUMBER, Kind.INTEGER, Kind.MONEY} else None)
+    return Cell(column, "", nothing.alias(column.name), pl.lit(value=False).alias(given_of(column.name)), column.kind.value)
 
 
 def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent: int) -> Cell:

@@ -1,20 +1,23 @@
 """The files of one table as one lazy frame of values, after a look at their heads."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from router.crm.cells import Cell, cell
-from router.crm.diagnose import diagnose
-from router.crm.mapping import Mapping as MappingFile
-from router.crm.mapping import TableSource
-from router.crm.tables import Column
 from router.errors import Problem, nearby
+from router.files.cells import Cell, cell, empty_cell
+from router.files.columns import Column
+from router.files.diagnose import diagnose, opened
+from router.files.source import TableSource
+
+Absent: TypeAlias = Callable[[Path, Column, str], Problem]
+"""Takes a file, the column that it lacks and the sentence that says so."""
 
 _PEEK = 1000
 """So many lines of an NDJSON file show which keys it has."""
@@ -41,15 +44,9 @@ class Part:
                 return pl.scan_parquet(paths, row_index_name=index, glob=False)
 
     def read(self, *files: Path, index: str | None = None) -> pl.LazyFrame:
-        """The first step of reading each cell (``Cell.read``, ``Cell.given``), and ``text <name>``, what stands there."""
-        texts = [pl.col(each.theirs).cast(pl.String, strict=False).alias(text_of(name)) for name, each in self.cells.items()]
-        steps = [step for each in self.cells.values() for step in (each.read, each.given)]
-        return self.raw(*files, index=index).select(*([index] if index else []), *steps, *texts)
-
-
-def text_of(name: str) -> str:
-    """The column that holds a cell as it stands in the file."""
-    return f"text {name}"
+        """The first step of reading each cell (``Cell.read``, ``Cell.given``), and ``Cell.text``, what stands there."""
+        steps = [step for each in self.cells.values() for step in (each.read, each.given, each.text)]
+        return self.raw(*files, index=index).select(*([index] if index else []), *steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +73,11 @@ def _value(part: Part, name: str) -> pl.Expr:
     return (part.cells[name].value if name in part.cells else pl.lit(None)).alias(name)
 
 
-def open_table(source: TableSource, mapping: MappingFile) -> tuple[Scan, list[Problem]]:
-    """Look at the heads of a table's files: a scan of those that can be read, and what is wrong with files and columns."""
+def open_table(source: TableSource, absent: Absent) -> tuple[Scan, list[Problem]]:
+    """Look at the heads of a table's files: a scan of those that can be read, and what is wrong with files and columns.
+
+    ``absent`` tells of a column that has to be in a file and is not.
+    """
     problems: list[Problem] = []
     parts: dict[tuple[tuple[str, pl.DataType], ...], Part] = {}
     for file in source.files:
@@ -90,7 +90,7 @@ def open_table(source: TableSource, mapping: MappingFile) -> tuple[Scan, list[Pr
         if key in parts:
             parts[key] = replace(parts[key], files=(*parts[key].files, file))
         else:
-            parts[key], wrong = _part(source, file, schema, mapping)
+            parts[key], wrong = _part(source, file, schema, absent)
             problems += wrong
     scan = Scan(source, tuple(parts.values()))
     return scan, problems + list(_uneven(scan))
@@ -103,44 +103,31 @@ def _head(file: Path, source: TableSource) -> pl.Schema:
     if source.format == "parquet":
         return pl.scan_parquet(str(file), glob=False).collect_schema()
     seen: dict[str, None] = {}
-    with file.open("rb") as lines:
+    with opened(file) as lines:
         for line in islice(lines, _PEEK):
             keys = json.loads(line) if line.strip() else {}
             if not isinstance(keys, dict):
                 raise TypeError
             seen |= dict.fromkeys(keys)
-    sure = [
-        theirs for column, theirs in source.wanted if not seen or (column.name in source.columns and not column.required)
-    ]
-    return pl.Schema(dict.fromkeys([*seen, *sure], pl.String()))
+    sparse = [theirs for column, theirs in source.wanted if not seen or column.name in source.sparse]
+    return pl.Schema(dict.fromkeys([*seen, *sparse], pl.String()))
 
 
-def _part(source: TableSource, file: Path, schema: pl.Schema, mapping: MappingFile) -> tuple[Part, list[Problem]]:
+def _part(source: TableSource, file: Path, schema: pl.Schema, absent: Absent) -> tuple[Part, list[Problem]]:
     problems: list[Problem] = []
     cells: dict[str, Cell] = {}
     for column, theirs in source.wanted:
         if theirs in schema:
             try:
-                cells[column.name] = cell(column, theirs, schema[theirs], source.parse, mapping.exponent)
+                cells[column.name] = cell(column, theirs, schema[theirs], source.parse, source.exponent)
             except TypeError as error:
                 problems.append(Problem("bad-column", f"column {theirs} {error}", str(file)))
-        elif column.required or column.name in source.columns or column in dict(source.extra):
-            problems.append(_no_column(source, file, column, theirs, schema, mapping))
+        elif column.name in source.sure:
+            said = f"{file.name} has no column {theirs}; {nearby(theirs, schema.names(), of='it has')}"
+            problems.append(absent(file, column, said))
+        elif column.needed:
+            cells[column.name] = empty_cell(column)
     return Part(source, (file,), schema, cells), problems
-
-
-def _no_column(
-    source: TableSource, file: Path, column: Column, theirs: str, schema: pl.Schema, mapping: MappingFile
-) -> Problem:
-    """A column that has to be there and is not; told where the mapping names it, or could."""
-    said = f"{file.name} has no column {theirs}; {nearby(theirs, schema.names(), of='it has')}"
-    if column in dict(source.extra):
-        place = ("tables", source.name, "extra", column.name.removeprefix("customer."))
-        return mapping.source.problem("no-column", said, place, key=True)
-    if column.name in source.columns:
-        return mapping.source.problem("no-column", said, ("tables", source.name, "columns", column.name))
-    told = f"{said}; say under columns what it is called there"
-    return mapping.source.problem("no-column", told, ("tables", source.name), key=True)
 
 
 def _uneven(scan: Scan) -> Iterator[Problem]:
@@ -148,8 +135,7 @@ def _uneven(scan: Scan) -> Iterator[Problem]:
     parts: Sequence[Part] = () if scan.source.format == "ndjson" else scan.parts
     for column, theirs in scan.source.wanted:
         having = [part for part in parts if column.name in part.cells]
-        sure = column.required or column.name in scan.source.columns or column in dict(scan.source.extra)
         for part in parts:
-            if having and part not in having and not sure:
+            if having and part not in having and column.name not in scan.source.sure:
                 said = f"has no column {theirs}, but {having[0].files[0].name} has; the files of a table have to be alike"
                 yield Problem("no-column", said, str(part.files[0]))
