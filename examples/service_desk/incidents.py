@@ -2,8 +2,9 @@
 
     python -m examples.service_desk.incidents LOG.parquet OUT --until 2016-05-16T12:00:00Z
 
-writes ``cases.parquet`` and ``events.parquet`` into OUT, the incidents that are not closed by then, each as far as it had
-come; and ``callers.parquet`` and ``incidents.parquet``, who called by then and what about. ``docs/service-desk.md`` says what stands for what.
+writes ``cases.parquet`` and ``events.parquet`` into OUT: the incidents that are not closed by then, each as far as it had
+come; and ``callers.parquet`` and ``incidents.parquet`` with their ``mapping.yaml``: who called by then, and how often.
+``docs/service-desk.md`` says what stands for what.
 """
 
 from argparse import ArgumentParser
@@ -22,6 +23,17 @@ ELSEWHERE = {"Awaiting Vendor": "vendor", "Awaiting Problem": "problem"}
 UNKNOWN = "?"
 OUTCOMES = ("made_sla", "resolved_at", "closed_at")
 """What is known only at the end; no table of cases has it."""
+
+MAPPING = """\
+# What the CRM knows of the callers.
+currency: EUR
+tables:
+  customers:
+    files: callers.parquet
+    columns: {customer_since: first_seen}
+  cases:
+    files: incidents.parquet
+"""
 
 
 def read_log(path: Path) -> pl.LazyFrame:
@@ -94,7 +106,7 @@ def events(log: pl.LazyFrame) -> pl.LazyFrame:
             *_head(kind="closed_by_company", step=2)
         ),
         rows.filter(col("reopens") > col("reopens_before")).select(*_head(kind="reopened", step=3)),
-        rows.filter(col("owner").is_not_null() & col("owner").ne_missing("owner_before")).select(
+        rows.filter(col("owner").is_not_null() & col("owner").ne_missing(col("owner_before"))).select(
             *_head(kind="owner_assigned", step=4), owner_id="owner"
         ),
     ]
@@ -118,7 +130,7 @@ def _named(column: str, names: dict[int, str] | dict[str, str]) -> pl.Expr:
 
 
 def write(log: pl.LazyFrame, moment: datetime, out: Path) -> None:
-    """All four tables as of a moment."""
+    """All four tables, and the mapping of two, as of a moment."""
     out.mkdir(parents=True, exist_ok=True)
     seen = until(log.drop(OUTCOMES), lit(moment)).collect().lazy()
     last = seen.group_by("incident").agg(col("state").last())
@@ -128,6 +140,7 @@ def write(log: pl.LazyFrame, moment: datetime, out: Path) -> None:
     opened = seen.group_by("incident").agg(col("caller", "opened_at").first()).sort("incident")
     opened.select(customer_id="caller", case_id="incident", opened_at="opened_at").sink_parquet(out / "incidents.parquet")
     callers = opened.group_by("caller").agg(first_seen=col("opened_at").min()).sort("caller")
+    (out / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
     callers.rename({"caller": "customer_id"}).sink_parquet(out / "callers.parquet")
 
 
