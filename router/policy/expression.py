@@ -188,11 +188,17 @@ def children(node: Node) -> Iterator[Node]:
             yield value
 
 
+def refs(node: Node) -> Iterator[Ref]:
+    """Every place where an expression reads a fact, an input or an earlier column."""
+    if isinstance(node, Ref):
+        yield node
+    for child in children(node):
+        yield from refs(child)
+
+
 def names(node: Node) -> frozenset[str]:
     """Every fact, input and column that an expression reads."""
-    if isinstance(node, Ref):
-        return frozenset({node.name})
-    return frozenset().union(*(names(child) for child in children(node)))
+    return frozenset(ref.name for ref in refs(node))
 
 
 def negate(node: Node) -> Node:

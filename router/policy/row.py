@@ -6,16 +6,16 @@ No text of a user is ever evaluated: names and literals enter as nodes.
 """
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, nan
 from sys import float_info
 from typing import TypeAlias
 
-from router.facts import Fact, Type, Value
+from router.facts import NUMERIC, Fact, Type, Value
 from router.policy import expression as ex
-from router.policy.bounds import Bound, of_fact, of_node, simplify, type_of
+from router.policy.bounds import Bound, of_fact, of_node, type_of
 from router.policy.plan import Plan
+from router.policy.steps import balanced, steps
 
 Row: TypeAlias = Callable[[Sequence[Value], Sequence[Value]], tuple[Value, ...]]
 """From the customer's facts and the case's facts, each in the order of its layout, to the wanted columns."""
@@ -43,9 +43,9 @@ class _Compiler:
         self.places: dict[str, tuple[str, int, Fact]] = {}
         for argument, layout in (("customer", customer), ("case", case)):
             self.places |= {fact.name: (argument, index, fact) for index, fact in enumerate(layout)}
-        self.known: dict[str, Bound] = {name: of_fact(fact) for name, (_, _, fact) in self.places.items()}
+        self.known: Mapping[str, Bound] = {name: of_fact(fact) for name, (_, _, fact) in self.places.items()}
         self.locals: dict[str, str] = {}
-        self.inline: dict[str, ex.Node] = {}
+        self.inline: Mapping[str, ex.Node] = {}
         self.temporaries = 0
 
     def function(self, wanted: Sequence[str]) -> Row:
@@ -57,14 +57,10 @@ class _Compiler:
 
     def module(self, wanted: Sequence[str]) -> ast.Module:
         body: list[ast.stmt] = list(self.loads())
-        used = Counter(wanted) + Counter(ref.name for column in self.plan.columns for ref in _refs(column.node))
-        for index, column in enumerate(self.plan.columns):
-            node = simplify(column.node, self.known)
-            self.known[column.name] = of_node(node, self.known)
-            if column.type.numeric and used[column.name] == 1 and column.name not in wanted:  # written where it is read
-                self.inline[column.name] = node
-                continue
-            value = self.condition(node) if isinstance(node, _CONDITIONS) else self.value(node)
+        made = steps(self.plan, wanted, self.known, NUMERIC)
+        self.known, self.inline = made.known, made.inline
+        for index, column in enumerate(made.named):
+            value = self.condition(column.node) if isinstance(column.node, _CONDITIONS) else self.value(column.node)
             self.locals[column.name] = f"c{index}"
             body.append(ast.Assign([_store(f"c{index}")], value))
         result = ast.Tuple([self.ref(name) for name in wanted], ast.Load())
@@ -79,8 +75,7 @@ class _Compiler:
             place = self.places.get(name)
             self.locals[name] = f"f{index}"
             if place is None:
-                self.known[name] = Bound(inf, missing=True)
-                kinds = {ref.type for column in self.plan.columns for ref in _refs(column.node) if ref.name == name}
+                kinds = {ref.type for column in self.plan.columns for ref in ex.refs(column.node) if ref.name == name}
                 absent = _load("nan") if any(kind.numeric for kind in kinds) else ast.Constant(None)
                 yield ast.Assign([_store(f"f{index}")], absent)
             else:
@@ -114,7 +109,7 @@ class _Compiler:
             case ex.Arithmetic():
                 return self.arithmetic(node)
             case ex.Sum(parts):
-                return self.finite(node, _balanced([self.value(part) for part in parts]))
+                return self.finite(node, balanced([self.value(part) for part in parts], _plus))
             case ex.Extreme(op, parts):
                 return self.extreme(op, parts)
             case ex.Floor(part, bias):
@@ -254,13 +249,6 @@ def _is_yes_or_no(node: ex.Node) -> bool:
     return isinstance(node, ex.YesNo | ex.Compare | ex.OneOf | ex.SameText | ex.Missing | ex.No)
 
 
-def _refs(node: ex.Node) -> Iterable[ex.Ref]:
-    if isinstance(node, ex.Ref):
-        yield node
-    for child in ex.children(node):
-        yield from _refs(child)
-
-
 def _load(name: str) -> ast.Name:
     return ast.Name(name, ast.Load())
 
@@ -273,6 +261,10 @@ def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.Compare:
     return ast.Compare(left, [op], [right])
 
 
+def _plus(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, ast.Add(), right)
+
+
 def _between(value: ast.expr) -> ast.Compare:
     """Whether a number is finite; false for NaN."""
     largest = float_info.max
@@ -283,11 +275,3 @@ def _bool(op: ast.boolop, parts: list[ast.expr], *, empty: bool) -> ast.expr:
     if not parts:
         return ast.Constant(empty)
     return parts[0] if len(parts) == 1 else ast.BoolOp(op, parts)
-
-
-def _balanced(parts: list[ast.expr]) -> ast.expr:
-    """The sum as a balanced tree, so that three hundred terms nest nine deep."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    return ast.BinOp(_balanced(parts[:half]), ast.Add(), _balanced(parts[half:]))
