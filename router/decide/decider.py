@@ -20,6 +20,7 @@ from router.policy.expression import Number
 from router.policy.model import Level, Policy, RecompenseRule, Rule
 from router.policy.row import compile_row
 from router.policy.sentence import compile_sentence
+from router.time import HOUR
 
 
 def terms_of(policy: Policy) -> Terms:
@@ -50,6 +51,27 @@ def case_layout(policy: Policy) -> tuple[Fact, ...]:
     return (*CASE_FACTS, *INPUTS, *(fact for fact in policy.facts if not fact.of_customer))
 
 
+def may_be_missing(policy: Policy, layout: Sequence[Fact | None]) -> frozenset[str]:
+    """The facts that rules read and that may be missing; ``layout`` is that of :func:`customer_layout`."""
+    known = (fact for fact in (*layout, *case_layout(policy)) if fact is not None)
+    return policy.plan.reads() & {fact.name for fact in known if fact.missing}
+
+
+def history_notices(policy: Policy, as_of: int | None, currency: str, now: int) -> list[Notice]:
+    """What there is to say of the records themselves: their age and their currency."""
+    if as_of is None:
+        return []
+    notices = []
+    if as_of > now:
+        notices.append(Notice("snapshot-later", "the snapshot is of a later time than now"))
+    elif now - as_of > policy.oldest_snapshot.microseconds:
+        notices.append(Notice("snapshot-old", f"the snapshot is {round((now - as_of) / HOUR)} hours old"))
+    if currency != policy.currency:
+        said = f"the snapshot's money is in {currency}, the policy in {policy.currency}"
+        notices.append(Notice("other-currency", said))
+    return notices
+
+
 class Decider:
     """A policy with the records that it reads, ready to decide one case at a time.
 
@@ -70,8 +92,7 @@ class Decider:
         self._full = compile_row(policy.plan, full, padded, case_layout(policy))
         case_places = {fact.name: (False, index) for index, fact in enumerate(case_layout(policy))}
         self.places = case_places | {name: (True, index) for name, index in self.positions.items()}
-        can_be_missing = {fact.name for fact in (*layout, *case_layout(policy)) if fact is not None and fact.missing}
-        reads = sorted(policy.plan.reads() & can_be_missing, key=lambda name: (not self.places[name][0], name))
+        reads = sorted(may_be_missing(policy, layout), key=lambda name: (not self.places[name][0], name))
         self._reads = tuple(reads)
         self._read_of_customer = _getter([self.places[name][1] for name in reads if self.places[name][0]])
         self._read_of_case = _getter([self.places[name][1] for name in reads if not self.places[name][0]])
@@ -87,7 +108,6 @@ class Decider:
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
         self._money = [rule for rule in policy.recompense if rule.gives is not None]
-        self._other_currency = records.as_of is not None and records.currency != policy.currency
 
     def _next_person(self, level: Level) -> NextPerson:
         above = level.rank + 1
@@ -145,21 +165,13 @@ class Decider:
                 decision.warnings.append(Notice("points-missing", f"the points of {rule.id} cannot be known and count 0"))
 
     def _warnings(self, state: CaseState, *, known: bool) -> list[Notice]:
-        notices, as_of = state.notices, self.records.as_of
+        notices, records = state.notices, self.records
         if not known:
             who = state.case.customer_id
             notices.append(
                 Notice("unknown-customer", f"customer {who} is not in the snapshot" if who else "no customer was given")
             )
-        if as_of is not None:
-            if as_of > state.now:
-                notices.append(Notice("snapshot-later", "the snapshot is of a later time than now"))
-            elif state.now - as_of > self.policy.oldest_snapshot.microseconds:
-                hours = round((state.now - as_of) / 3_600_000_000)
-                notices.append(Notice("snapshot-old", f"the snapshot is {hours} hours old"))
-        if self._other_currency:
-            said = f"the snapshot's money is in {self.records.currency}, the policy in {self.policy.currency}"
-            notices.append(Notice("other-currency", said))
+        notices += history_notices(self.policy, records.as_of, records.currency, state.now)
         return notices
 
     # the rest of a full decision

@@ -40,7 +40,7 @@ AGEING = Rule("ageing", YesNo(value=True), _plain("Time spent waiting for the co
 FLOOR = (SENIOR_FOR_ADVERSE_ACTION, REVIEW, ASK_FIRST)
 """The engine's own rules that answers name."""
 
-APOLOGY_KIND = "apology"
+APOLOGY_ID, APOLOGY_KIND = "engine-apology", "apology"
 APOLOGY = _plain("Money always comes with an apology in kind.")
 """The suggestion that goes with every suggestion of money."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from router.decide.floor import APOLOGY, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
+from router.decide.floor import APOLOGY, APOLOGY_ID, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Contribution, Decision, Suggestion
 from router.facts import Value
 from router.policy.sentence import Sentence
@@ -52,7 +52,7 @@ class Words:
     def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
         """Rule id, kind and reason of a suggestion."""
         if suggestion.rule is None:
-            return "engine-apology", APOLOGY_KIND, self.say(APOLOGY)
+            return APOLOGY_ID, APOLOGY_KIND, self.say(APOLOGY)
         return suggestion.rule.id, suggestion.rule.kind, self.say(suggestion.rule.because)
 
     def closure(self) -> str:

@@ -1,6 +1,6 @@
 """What a decision of the row back end shows, in the plain form in which engines are compared."""
 
-from router.decide.floor import APOLOGY_KIND
+from router.decide.floor import APOLOGY_ID, APOLOGY_KIND
 from router.decide.model import Decision, Suggestion
 from router.scenarios.model import Due, Observed, Suggested
 
@@ -34,5 +34,5 @@ def observe(decision: Decision) -> Observed:
 def _suggested(suggestion: Suggestion) -> Suggested:
     rule = suggestion.rule
     if rule is None:
-        return Suggested("engine-apology", APOLOGY_KIND, None, needs_approval=False)
+        return Suggested(APOLOGY_ID, APOLOGY_KIND, None, needs_approval=False)
     return Suggested(rule.id, rule.kind, suggestion.amount, suggestion.needs_approval)
