@@ -74,8 +74,7 @@ def read(mapping: MappingFile, as_of: int) -> Content:
 
 
 def _no_column(mapping: MappingFile, table: str, file: Path, column: Column, said: str) -> Problem:
-    del file  # the sentence names it; the place is the mapping's
-    return mapping.no_column(table, column, said)
+    return mapping.no_column(table, column, f"{file.name} {said}")
 
 
 def _counts(dated: str, as_of: int, part: Part) -> dict[str, pl.Expr]:

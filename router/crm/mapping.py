@@ -166,6 +166,7 @@ def _resolve(path: Path, document: Document, source: Source, name: str) -> Table
         EXPONENTS[document.currency],
         sure=frozenset(required | named.keys() | {column.name for column, _ in extra}),
         sparse=frozenset(named.keys() - required),
+        advice="say parse: {time: seconds}, milliseconds or microseconds",
     )
 
 

@@ -6,12 +6,10 @@ DIR/<id>/customers.arrow            a row for each customer, sorted by id
 DIR/<id>/orders.arrow               order ids, sorted; only with an orders table
 """
 
-import fcntl
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -28,6 +26,7 @@ from router.crm.manifest import FileEntry, Manifest, SourceEntry
 from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot
 from router.errors import Problem, SnapshotError
 from router.facts import Fact, Type
+from router.files import whole
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _BUILDING, _LOCK = ".building", ".lock"
@@ -58,12 +57,12 @@ def publish(content: Content, directory: Path, *, keep: int = 2) -> Manifest:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with _alone(directory), _scratch(directory / _BUILDING) as folder:
+        with _alone(directory), whole.scratch(directory / _BUILDING) as folder:
             manifest = _write(content, folder)
             Snapshot.open(folder)
             before = _current(directory)
             _move(folder, directory / manifest.id)
-            _replace(directory / CURRENT, {"id": manifest.id})
+            whole.write_json(directory / CURRENT, {"id": manifest.id})
             _prune(directory, {manifest.id, before} if keep > 1 else {manifest.id}, keep)
             return manifest
     except OSError as error:
@@ -90,7 +89,7 @@ def _write(content: Content, folder: Path) -> Manifest:
         warnings=content.warnings,
         engine=_engine(),
     ).named()
-    _replace(folder / MANIFEST, manifest.to_dict())
+    whole.write_json(folder / MANIFEST, manifest.to_dict())
     return manifest
 
 
@@ -119,7 +118,7 @@ def _file(frame: pl.DataFrame, key: str, path: Path) -> FileEntry:
         said = f"{key} {twice[0]!r} comes twice" if twice.len() else f"a {key} is missing"
         raise SnapshotError([Problem("repeated-id", said, str(path.parent.parent))])
     content = arrow.write(frame, path)
-    _sync(path)
+    whole.sync(path)
     written = arrow.read(path)
     if arrow.digest(written.rows, written.columns) != content:
         raise OSError("what was written could not be read back")
@@ -135,25 +134,14 @@ def _engine() -> str:
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """Nobody else publishes here meanwhile; the lock goes with its process."""
-    with (directory / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            said = "another build is writing here; wait for it, or build into another folder"
-            raise SnapshotError([Problem("snapshot-busy", said, str(directory))]) from error
-        yield
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """An empty folder to build in, gone afterwards; what an interrupted build left is removed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """Nobody else publishes here meanwhile."""
+    (directory / _LOCK).touch()
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with whole.locked(directory / _LOCK):
+            yield
+    except BlockingIOError as error:
+        said = "another build is writing here; wait for it, or build into another folder"
+        raise SnapshotError([Problem("snapshot-busy", said, str(directory))]) from error
 
 
 def _move(folder: Path, target: Path) -> None:
@@ -162,28 +150,11 @@ def _move(folder: Path, target: Path) -> None:
         for name in (CUSTOMERS, ORDERS, MANIFEST):
             if (folder / name).exists():
                 (folder / name).replace(target / name)
-        _sync(target)
+        whole.sync(target)
     else:
-        _sync(folder)
+        whole.sync(folder)
         folder.rename(target)
-    _sync(target.parent)
-
-
-def _replace(file: Path, data: Mapping[str, object]) -> None:
-    """Write JSON whole or not at all."""
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _sync(new)
-    new.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    whole.sync(target.parent)
 
 
 def _current(directory: Path) -> str:

@@ -126,6 +126,8 @@ def _read(kind: Kind, raw: pl.Expr, dtype: pl.DataType, parse: Parse, exponent: 
         case Kind.INTEGER:
             number = _number(raw, dtype, parse)
             return pl.when(~number.is_finite() | (number == number.floor())).then(number), "a whole number"
+        case Kind.COUNTER:
+            return _counter(raw, dtype), "a whole number"
 
 
 def _unfit(dtype: pl.DataType, form: str) -> TypeError:
@@ -152,6 +154,14 @@ def _number(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:
     return raw.cast(pl.Float64, strict=False)
 
 
+def _counter(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:
+        raw = raw.str.strip_chars()
+    elif not dtype.is_integer():
+        raise _unfit(dtype, "a whole number")
+    return raw.cast(pl.Int64, strict=False)
+
+
 def _yes_no(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:
     if dtype == pl.Boolean:
         return raw
@@ -176,7 +186,7 @@ def _time(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> tuple[pl.Expr, str]
         whole = (raw.str.strip_chars() if dtype == pl.String else raw).cast(pl.Int64, strict=False)
         return whole * EPOCHS[parse.time], f"whole {parse.time} since 1970"
     if dtype != pl.String:
-        raise _unfit(dtype, "a time; say parse: {time: seconds}, milliseconds or microseconds")
+        raise _unfit(dtype, "a time")
     if parse.time == "iso":
         return _iso(raw.str.strip_chars(), parse), f"a time such as 2016-05-29T18:00:00Z{zone}"
     read = raw.str.strip_chars().str.to_datetime(parse.time, time_unit="us", strict=False)

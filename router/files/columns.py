@@ -14,6 +14,7 @@ class Kind(StrEnum):
     MONEY = "money"  # Int64, minor units
     NUMBER = "number"  # Float64
     INTEGER = "integer"  # Float64, whole
+    COUNTER = "whole number"  # Int64, where a float is not exact enough
     YES_NO = "yes/no"  # Boolean
 
 

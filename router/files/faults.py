@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from router.errors import Problem, nearby
 from router.files.cells import Cell, Fault, text_of
+from router.files.columns import Kind
 from router.files.diagnose import diagnose
 from router.files.scan import Part, Scan
 
@@ -81,6 +82,8 @@ def _said(cell: Cell, fault: Fault, text: str, row: Mapping[str, Any]) -> str:
             return "has no value"
         case Fault.UNREADABLE:
             return f'"{text}" is not {cell.form}'
+        case Fault.LOW | Fault.HIGH if cell.column.kind is Kind.TIME:
+            return f"{text} is not between the years 1 and 9999"
         case Fault.LOW:
             return f"{text} is below zero"
         case Fault.HIGH:

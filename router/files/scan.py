@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 
 from router.errors import Problem, nearby
 from router.files.cells import Cell, cell, empty_cell
-from router.files.columns import Column
+from router.files.columns import Column, Kind
 from router.files.diagnose import diagnose, opened
 from router.files.source import TableSource
 
@@ -121,9 +121,10 @@ def _part(source: TableSource, file: Path, schema: pl.Schema, absent: Absent) ->
             try:
                 cells[column.name] = cell(column, theirs, schema[theirs], source.parse, source.exponent)
             except TypeError as error:
-                problems.append(Problem("bad-column", f"column {theirs} {error}", str(file)))
+                advice = f"; {source.advice}" if column.kind is Kind.TIME and source.advice else ""
+                problems.append(Problem("bad-column", f"column {theirs} {error}{advice}", str(file)))
         elif column.name in source.sure:
-            said = f"{file.name} has no column {theirs}; {nearby(theirs, schema.names(), of='it has')}"
+            said = f"has no column {theirs}; {nearby(theirs, schema.names(), of='it has')}"
             problems.append(absent(file, column, said))
         elif column.needed:
             cells[column.name] = empty_cell(column)

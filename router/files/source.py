@@ -93,7 +93,8 @@ class TableSource:
     """Where one table comes from: files of one format, and each column that it may have with their name for it.
 
     ``sure`` are the columns that have to be there; ``sparse`` those that NDJSON may leave out of its first lines and that
-    are looked for all the same. ``exponent`` is that of the currency of its amounts.
+    are looked for all the same. ``exponent`` is that of the currency of its amounts; ``advice`` says how to give a time that
+    stands there as a number.
     """
 
     name: str
@@ -105,3 +106,4 @@ class TableSource:
     exponent: int = 2
     sure: frozenset[str] = frozenset()
     sparse: frozenset[str] = frozenset()
+    advice: str = ""

@@ -6,6 +6,7 @@ import os
 import shutil
 from math import inf, nan
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from router.crm.build import build
 from router.crm.manifest import Manifest, extra_fact, from_dict
 from router.crm.snapshot import Snapshot, verify
 from router.errors import MappingError, SnapshotError
+from router.files import whole
 from tests.crm.shop import AS_OF, write_shop
 
 
@@ -135,16 +137,18 @@ def test_a_build_that_fails_leaves_the_current_one(home: Path, tmp_path: Path) -
     assert state(home) == before
 
 
-@pytest.mark.parametrize("step", ["_move", "_file", "_replace", "_prune"])
+@pytest.mark.parametrize(
+    ("module", "step"), [(publish, "_move"), (publish, "_file"), (whole, "write_json"), (publish, "_prune")]
+)
 def test_a_failure_while_publishing_leaves_one_whole_snapshot(
-    home: Path, step: str, monkeypatch: pytest.MonkeyPatch
+    home: Path, module: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = state(home)
 
     def fail(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(publish, step, fail)
+    monkeypatch.setattr(module, step, fail)
     with pytest.raises(SnapshotError, match="cannot be written: No space left on device"):
         publish_rows(home, "new")
     verify(Snapshot.open(home))
@@ -161,7 +165,7 @@ def test_everything_is_on_the_disk_before_it_becomes_current(home: Path, monkeyp
         done.append(f"rename {target.name}")
         return replace(file, target)
 
-    monkeypatch.setattr(publish, "_sync", lambda path: done.append(f"sync {path.name}"))
+    monkeypatch.setattr(whole, "sync", lambda path: done.append(f"sync {path.name}"))
     monkeypatch.setattr(Path, "replace", recorded)
     manifest = publish_rows(home, "new")
     current = done.index("rename current.json")
