@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from router.calendar import Calendar
 from router.cases.model import Case, Event, Money
-from router.cases.timeline import METHODS_BY_TYPE, Timeline
+from router.cases.timeline import METHODS, NAMES, Timeline
 from router.facts import Fact, Type, Value
 from router.money import to_major
 from router.time import HOUR
@@ -64,8 +64,9 @@ def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> C
 def feed(state: CaseState, events: tuple[Event, ...]) -> None:
     """Let the timeline take in events, whatever their order."""
     for event in in_order(events, state.now, state.notices):
-        what = event.what
-        METHODS_BY_TYPE[type(what)](state.timeline, event.at, *what)
+        name = NAMES[type(event.what)]
+        METHODS[name](state.timeline, event.at, *event.what)
+        state.timeline.told.append((name, event.at, event.what))
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:

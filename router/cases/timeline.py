@@ -1,7 +1,7 @@
 """What a timeline adds up to at a moment: one pass over its events, in order."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from router.cases.hedges import fold_text
 from router.cases.model import EVENTS, Money
@@ -15,6 +15,10 @@ Promise: TypeAlias = tuple[int, int]
 
 Claim: TypeAlias = tuple[str, str, int]
 """What was claimed: its topic, the claim, and when."""
+
+
+Told: TypeAlias = tuple[str, int, tuple[Any, ...]]
+"""An event that was taken in: its name, when it was, and its attributes in the order of its type."""
 
 
 class Offer(NamedTuple):
@@ -31,7 +35,8 @@ class Timeline:
     """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
     Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
-    ``waiting_since`` is the one that still runs.
+    ``waiting_since`` is the one that still runs. ``told`` is what was taken in, as whoever feeds it writes it down: the
+    name of each event, its time and its attributes.
     """
 
     __slots__ = (
@@ -72,6 +77,7 @@ class Timeline:
         "replied_at",
         "requested",
         "taken",
+        "told",
         "unanswered",
         "unanswered_since",
         "waiting_since",
@@ -82,6 +88,7 @@ class Timeline:
         self.opened_at = opened_at
         self.hedged = hedged
         self.order_on_record = order_on_record
+        self.told: list[Told] = []
         # from the customer
         self.contacts = self.chases = self.unanswered = self.unanswered_since = self.failed_contacts = 0
         self.contact_channel: str | None = None
@@ -317,5 +324,5 @@ def _method(name: str) -> Callable[..., None]:
 METHODS: Mapping[str, Callable[..., None]] = {name: _method(name) for name in EVENTS}
 """What takes in each event, by its name: called with the timeline, its time and its attributes."""
 
-METHODS_BY_TYPE: Mapping[type, Callable[..., None]] = {kind: METHODS[name] for name, kind in EVENTS.items()}
-"""The same by the event's type."""
+NAMES: Mapping[type, str] = {kind: name for name, kind in EVENTS.items()}
+"""The name of each type of event."""

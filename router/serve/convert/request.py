@@ -55,6 +55,7 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
     """
     last, before = FIRST, None
     ids = []
+    told = timeline.told
     for index, event in enumerate(wire.timeline):
         stamp = event.at
         nanos = stamp.nanos
@@ -69,10 +70,9 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
         if kind is None or at > now or not at or not 0 <= nanos < NANOS:
             return False
         read, take = _TABLE[kind]
-        if read is None:
-            take(timeline, at)
-        else:
-            take(timeline, at, *read(getattr(event, kind), index, wrong))
+        values = () if read is None else read(getattr(event, kind), index, wrong)
+        take(timeline, at, *values)
+        told.append((kind, at, values))
     return len(set(ids)) == len(ids)
 
 
