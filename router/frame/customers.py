@@ -9,7 +9,7 @@ from polars import col
 from router.crm.lookup import KNOWN, OVERDUE
 from router.crm.snapshot import CUSTOMERS, ORDERS, Snapshot
 from router.decide.decider import customer_layout
-from router.decide.records import FactRecords
+from router.decide.records import FactRecords, facts_layout
 from router.facts import Fact, Type
 from router.policy.model import Policy
 
@@ -81,7 +81,7 @@ def kind(fact: Fact) -> pl.DataType:
 def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) -> pl.LazyFrame:
     """``cases`` with the customer facts that ``policy`` can read, as of ``now``; a stranger is not known and has no others.
 
-    A fact that is not stored, or that the policy cannot read, has no column.
+    A fact that is not stored, or that the policy cannot read, is missing for all.
     """
     stored = customers.rows.collect_schema().names()
     readable = customer_layout(policy, customers.layout, customers.currency)
@@ -90,7 +90,9 @@ def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) ->
     joined = cases.join(rows, on="customer_id", how="left")
     if customers.moves and customers.as_of is not None:
         joined = joined.with_columns(_moved(fact, now - customers.as_of) for fact in facts if fact.per_microsecond)
-    return joined.with_columns(col(KNOWN).fill_null(value=False))
+    present = {fact.name for fact in facts}
+    absent = (pl.lit(None, kind(fact)).alias(fact.name) for fact in facts_layout(policy) if fact.name not in present)
+    return joined.with_columns(col(KNOWN).fill_null(value=False), *absent)
 
 
 def with_orders(cases: pl.LazyFrame, customers: Customers) -> pl.LazyFrame:

@@ -60,17 +60,18 @@ def records() -> FactRecords:
 
 
 def same(found: pl.DataFrame, asked: Records, policy: Policy, now: int) -> None:
-    """Every fact that the policy can read is, of every case, what the look-up gives; what it cannot is not there."""
+    """Every fact that the policy can read is, of every case, what the look-up gives; what it cannot is missing."""
     layout = customer_layout(policy, asked.layout, asked.currency)
     strangers = tuple(False if fact.key == "known" else None for fact in asked.layout)
     rows = [(asked.customer(name, now) if name else None) or strangers for name in found["customer_id"]]
     for place, fact in enumerate(layout):
+        name = asked.layout[place].name
+        values = found[name].to_list() if name in found.columns else [None] * len(rows)
         if fact is None:
-            assert asked.layout[place].name not in found.columns
+            assert values == [None] * len(rows)
             continue
         wanted = [None if row[place] != row[place] else row[place] for row in rows]
-        values = found[fact.name].to_list() if fact.name in found.columns else [None] * len(rows)
-        assert values == wanted, fact.name
+        assert values == wanted, name
 
 
 def joined(customers: Customers, policy: Policy, now: int) -> pl.DataFrame:

@@ -1,0 +1,142 @@
+"""What is told of each case: the columns of a decision, each an expression over facts, the timeline and the plan."""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+from polars import col
+
+from router.decide.decider import customer_layout, history_notices, may_be_missing
+from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
+from router.frame.customers import Customers
+from router.frame.lists import CODES, ids, listed
+from router.frame.recompense import SUGGESTION, Recompense
+from router.policy import plan as p
+from router.policy.columns import WHOLE
+from router.policy.expression import Number
+from router.policy.model import COMMITMENTS, Policy
+
+POINTS = pl.Struct({"rule": pl.String(), "points": pl.Int64()})
+"""What a rule adds to the score."""
+
+_TEXT, _WHOLE, _YES_NO = pl.String(), pl.Int64(), pl.Boolean()
+
+DECISION: Mapping[str, pl.DataType] = {
+    "case_id": _TEXT,
+    "customer_id": _TEXT,
+    "status": _TEXT,
+    "opened_at": _WHOLE,
+    "tier": _TEXT,
+    "tier_rank": _WHOLE,
+    "score": _WHOLE,
+    "band": _TEXT,
+    "level": _TEXT,
+    "level_rank": _WHOLE,
+    "owner": _TEXT,
+    "next_person": _TEXT,
+    "recompense_total": _WHOLE,
+    "suggestions": pl.List(SUGGESTION),
+    "entitlements": CODES,
+    **{f"{kind}_by": _WHOLE for kind in COMMITMENTS},
+    **{f"{kind}_state": _TEXT for kind in COMMITMENTS},
+    "fired": CODES,
+    "points": pl.List(POINTS),
+    "likely_reasons": CODES,
+    "guidance": CODES,
+    "warnings": CODES,
+    "permitted": _YES_NO,
+    "may_close": _YES_NO,
+    "reply_channel": _TEXT,
+    "reply_channel_open_at": _WHOLE,
+}
+"""The columns of a decision. Money is in minor units of the policy's currency, instants are microseconds, warnings are their
+codes; ``permitted`` is null where no adverse action is proposed."""
+
+
+class Answer:
+    """The columns of a policy's decisions about cases of some customers at ``now``.
+
+    They read the facts, the results of the timeline and of the plan, the commitments and the reply channel by their names.
+    """
+
+    def __init__(self, policy: Policy, customers: Customers, now: int) -> None:
+        self.policy = policy
+        layout = customer_layout(policy, customers.layout, customers.currency)
+        self.may_be_missing = sorted(may_be_missing(policy, layout))
+        self.history = [each.code for each in history_notices(policy, customers.as_of, customers.currency, now)]
+        self.recompense = Recompense(policy, col("customer.goodwill_12m").is_null())
+        self.taken = col("case.adverse_action")
+        permitting = [level.name for level in policy.levels if level.rank >= policy.senior]
+        approved = pl.element().struct.field("approvals").list.eval(pl.element().is_in(permitting)).list.any()
+        self.permitted = pl.when(col("case.adverse_action_proposed")).then(col("proposed").list.eval(approved).list.all())
+
+    def columns(self) -> dict[str, pl.Expr]:
+        """An expression for each column of :data:`DECISION`."""
+        policy, owner = self.policy, col("owner")
+        guidance = ids(policy.guidance, (self.taken, REVIEW), (~self.permitted, ASK_FIRST))
+        return {name: col(name) for name in DECISION} | {
+            "status": col("case.status"),
+            "tier_rank": _whole(col("tier.rank")),
+            "score": _whole(col("score")),
+            "level_rank": _whole(col("level.rank")),
+            "owner": pl.when(owner != "").then(owner).otherwise(col("customer.owner")),
+            "next_person": self._next_person(),
+            "recompense_total": _whole(col("recompense.total")),
+            "suggestions": self.recompense.suggestions(),
+            "entitlements": ids(policy.entitlements),
+            "fired": self._fired(guidance),
+            "points": listed(self._points(), POINTS),
+            "likely_reasons": ids(policy.likely_reasons),
+            "guidance": guidance,
+            "warnings": self._warnings(),
+            "permitted": self.permitted,
+            "may_close": col("accepted_at").is_not_null(),
+        }
+
+    def _next_person(self) -> pl.Expr:
+        names = [*(level.role for level in self.policy.levels[1:]), self.policy.outside.name]
+        return col("level.rank").replace_strict(range(len(names)), names, return_dtype=pl.String)
+
+    def _fired(self, guidance: pl.Expr) -> pl.Expr:
+        policy = self.policy
+        reasons = ids((*policy.priority, *policy.escalation), (self.taken, SENIOR_FOR_ADVERSE_ACTION))
+        rest = ids((*policy.entitlements, *policy.recompense, *policy.likely_reasons))
+        return pl.concat_list(reasons, rest, guidance)
+
+    def _points(self) -> Iterator[tuple[pl.Expr, pl.Expr]]:
+        def given(rule: str, points: pl.Expr) -> pl.Expr:
+            return pl.struct(pl.lit(rule).alias("rule"), _whole(points.fill_null(0.0)).alias("points"))
+
+        ageing = col("points.ageing")
+        yield ageing != 0, given(AGEING.id, ageing)
+        for rule in self.policy.priority:
+            yield col(p.fired(rule.id)), given(rule.id, col(p.points(rule.id)))
+
+    def _warnings(self) -> pl.Expr:
+        """Codes in the order of a single decision: of the reading, the records, points, amounts, approvals, facts."""
+        read = [(~col("customer.known"), "unknown-customer"), *((pl.lit(value=True), code) for code in self.history)]
+        varying = (rule for rule in self.policy.priority if not isinstance(rule.gives, Number))
+        read += [(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying]
+        unknown = pl.any_horizontal(col(name).is_null() for name in self.may_be_missing)
+        return pl.concat_list(
+            col("notices").fill_null([]),
+            _codes(read),
+            self.recompense.warnings(),
+            self._unknown_levels(),
+            _codes([(unknown, "facts-missing")] if self.may_be_missing else []),
+        )
+
+    def _unknown_levels(self) -> pl.Expr:
+        """A warning for each approval of a proposed adverse action by what is no level."""
+        levels = [level.name for level in self.policy.levels]
+        others = pl.element().struct.field("approvals").list.eval(~pl.element().is_in(levels)).list.sum()
+        count = col("proposed").list.eval(others).list.sum()
+        return pl.lit("unknown-level").repeat_by(count.fill_null(0))
+
+
+def _codes(pairs: list[tuple[pl.Expr, str]]) -> pl.Expr:
+    return listed(((holds, pl.lit(code)) for holds, code in pairs), CODES.inner)
+
+
+def _whole(number: pl.Expr) -> pl.Expr:
+    """A whole number as one; of a larger magnitude than a score can have, that."""
+    return number.clip(-WHOLE, WHOLE).cast(pl.Int64)
