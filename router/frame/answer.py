@@ -134,7 +134,7 @@ class Answer:
 
 
 def _codes(pairs: list[tuple[pl.Expr, str]]) -> pl.Expr:
-    return listed(((holds, pl.lit(code)) for holds, code in pairs), CODES.inner)
+    return listed(((holds, pl.lit(code)) for holds, code in pairs), pl.String())
 
 
 def _whole(number: pl.Expr) -> pl.Expr:

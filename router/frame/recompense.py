@@ -6,7 +6,7 @@ import polars as pl
 from polars import col
 
 from router.decide.floor import APOLOGY_ID, APOLOGY_KIND
-from router.frame.lists import CODES, fired, listed
+from router.frame.lists import fired, listed
 from router.policy import plan as p
 from router.policy.model import Policy, RecompenseRule
 
@@ -65,7 +65,7 @@ class Recompense:
 
     def warnings(self) -> pl.Expr:
         """List of the codes of what cannot be known of the amounts, and of what the caps leave out."""
-        return listed(self._warnings(), CODES.inner)
+        return listed(self._warnings(), pl.String())
 
     def _warnings(self) -> Iterator[tuple[pl.Expr, pl.Expr]]:
         for rule in self._money:
