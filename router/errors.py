@@ -59,6 +59,10 @@ class MappingError(RouterError):
     """A CRM mapping, or a row or column that it names, cannot be used."""
 
 
+class TableError(RouterError):
+    """A table of a backlog cannot be used, or its output cannot be written."""
+
+
 class SnapshotError(RouterError):
     """A snapshot is absent, damaged, or of another schema."""
 
@@ -69,6 +73,10 @@ class CaseError(RouterError):
 
 class SettingsError(RouterError):
     """The settings of a command are wrong."""
+
+
+class LogError(RouterError):
+    """The decision log cannot be written, read or trusted."""
 
 
 class UnknownPolicyError(RouterError):

@@ -5,13 +5,20 @@ from polars import col
 
 from router.policy.model import COMMITMENTS
 
+_NEVER = 2**63 - 1
+"""After every deadline."""
+
+
+def keys() -> tuple[pl.Expr, ...]:
+    """What sorts a queue, most urgent first: higher score, then the earliest commitment that is not met, then the oldest
+    opening, then case id by code point. None is ever null."""
+    unmet = (pl.when(col(f"{kind}_state") != "met").then(col(f"{kind}_by")) for kind in COMMITMENTS)
+    return -col("score"), pl.min_horizontal(*unmet).fill_null(_NEVER), col("opened_at"), col("case_id")
+
 
 def in_order(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Decisions, most urgent first: higher score, then the earliest commitment that is not met, then the oldest opening,
-    then case id by code point."""
-    unmet = (pl.when(col(f"{kind}_state") != "met").then(col(f"{kind}_by")) for kind in COMMITMENTS)
-    earliest = pl.min_horizontal(*unmet)
-    return frame.sort(-col("score"), earliest, "opened_at", "case_id", nulls_last=True)
+    """Decisions, most urgent first."""
+    return frame.sort(*keys())
 
 
 def ranked(frame: pl.LazyFrame) -> pl.LazyFrame:
