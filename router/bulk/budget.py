@@ -58,22 +58,38 @@ def budget_minor(amount: float, policy: Policy) -> int:
     return to_minor(amount, policy.exponent)
 
 
-def choose(queue: pl.LazyFrame, budget: int, policy: Policy) -> tuple[pl.LazyFrame, Funding]:
-    """The queue with each suggestion ``funded`` or not and the ``reason``, and what the budget came to.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen: ``funding`` sums it up, ``turns`` has for each price the last turn that is funded."""
+
+    policy: Policy
+    funding: Funding
+    turns: pl.DataFrame
+
+    def mark(self, queue: pl.LazyFrame) -> pl.LazyFrame:
+        """The queue, or any rows of it, with each suggestion ``funded`` or not, and the ``reason``.
+
+        ``recompense_total`` becomes the sum of what is funded.
+        """
+        return _marked(queue, self.turns.lazy(), self.policy)
+
+
+def choose(queue: pl.LazyFrame, budget: int, policy: Policy) -> Choice:
+    """Which suggestions of a queue are funded.
 
     ``queue`` has ``rank`` (Int64, distinct), ``suggestions`` (List[Struct] with ``rule`` and ``amount``, minor units) and
-    ``recompense_total``, which becomes the sum of what is funded. It is read twice here and once by the caller, so it
-    should be a table or a scan of files, not a decision still to be made.
+    ``recompense_total`` (minor units). It is read twice, so it should be a table or a scan of files, not a decision still to
+    be made.
     """
     offers = _offers(queue, policy).filter(pl.col("amount") > 0)
     prices = offers.group_by("value", "amount").agg(number=pl.len()).collect(engine="streaming")
     in_order = prices.sort(pl.col("value") / pl.col("amount"), pl.col("amount"), descending=[True, False])
     prices = pl.DataFrame(list(_prices(in_order, budget, policy)), schema=_PRICE, orient="row")
-    return _marked(queue, _turns(offers, prices), policy), _funding(prices, budget, policy)
+    return Choice(policy, _funding(prices, budget, policy), _turns(offers, prices))
 
 
 def by_rule(queue: pl.LazyFrame) -> pl.DataFrame:
-    """What came of each rule that suggests money, of a queue that :func:`choose` gave: numbers, and money in its unit."""
+    """What came of each rule that suggests money, of a queue that :meth:`Choice.mark` gave: numbers, and money in its unit."""
     funded, amount = pl.col("funded"), pl.col("amount")
     return (
         queue.select(pl.col("suggestions").explode(empty_as_null=False))
@@ -142,7 +158,7 @@ def _offers(queue: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     )
 
 
-def _turns(offers: pl.LazyFrame, prices: pl.DataFrame) -> pl.LazyFrame:
+def _turns(offers: pl.LazyFrame, prices: pl.DataFrame) -> pl.DataFrame:
     """For each price the ``last`` turn that is funded; it has to be looked for only where some are and some are not."""
     some = prices.lazy().filter(pl.col("taken").is_between(0, pl.col("number"), closed="none"))
     last = (
@@ -152,7 +168,8 @@ def _turns(offers: pl.LazyFrame, prices: pl.DataFrame) -> pl.LazyFrame:
         .collect(engine="streaming")
     )
     whole = pl.when(pl.col("taken") > 0).then(ALL).otherwise(-1)
-    return prices.lazy().join(last.lazy(), on=["value", "amount"], how="left").with_columns(pl.col("last").fill_null(whole))
+    turns = prices.join(last, on=["value", "amount"], how="left").with_columns(pl.col("last").fill_null(whole))
+    return turns.select("value", "amount", "last", "yes", "no")
 
 
 def _marked(queue: pl.LazyFrame, turns: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:

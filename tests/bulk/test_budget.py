@@ -58,8 +58,9 @@ def funded(frame: pl.LazyFrame) -> list[tuple[int, str]]:
 
 
 def run(cases: Sequence[Case], budget: int) -> tuple[pl.DataFrame, Funding]:
-    frame, funding = choose(queue(cases), budget, POLICY)
-    return frame.collect(), funding
+    frame = queue(cases)
+    choice = choose(frame, budget, POLICY)
+    return choice.mark(frame).collect(), choice.funding
 
 
 FEW = settings(max_examples=40)
@@ -112,9 +113,18 @@ def test_a_larger_budget_is_never_worth_less(cases: list[Case], budget: int, mor
 def test_the_order_of_the_rows_changes_nothing(cases: list[Case], budget: int, random: Random) -> None:
     frame = queue(cases)
     shuffled = frame.collect().sample(fraction=1, shuffle=True, seed=random.randrange(1000)).lazy()
-    (one, first), (other, second) = (choose(each, budget, POLICY) for each in (frame, shuffled))
-    assert first == second
-    assert one.collect().equals(other.collect().sort("rank"))
+    one, other = (choose(each, budget, POLICY) for each in (frame, shuffled))
+    assert one.funding == other.funding
+    assert one.mark(frame).collect().equals(other.mark(shuffled).collect().sort("rank"))
+
+
+@FEW
+@given(CASES, BUDGETS)
+def test_a_queue_may_be_marked_row_by_row(cases: list[Case], budget: int) -> None:
+    frame = queue(cases)
+    choice = choose(frame, budget, POLICY)
+    rows = [choice.mark(frame.slice(row, 1)).collect() for row in range(len(cases))]
+    assert rows == [] or pl.concat(rows).equals(choice.mark(frame).collect())
 
 
 @FEW
@@ -140,8 +150,8 @@ def test_what_costs_nothing_is_kept_and_nothing_else_changes(cases: list[Case], 
 
 
 def test_of_one_price_the_case_ahead_in_the_queue_is_funded() -> None:
-    frame, _ = choose(queue([{"low": 10}, {"twin": 10}, {"low": 10, "twin": 10}]), 30, POLICY)
-    assert funded(frame) == [(1, "low"), (2, "twin"), (3, "low")]
+    frame, _ = run([{"low": 10}, {"twin": 10}, {"low": 10, "twin": 10}], 30)
+    assert funded(frame.lazy()) == [(1, "low"), (2, "twin"), (3, "low")]
 
 
 def test_every_suggestion_says_why() -> None:
@@ -173,8 +183,8 @@ def test_an_empty_queue_is_a_queue() -> None:
 
 
 def test_what_came_of_each_rule() -> None:
-    frame, _ = choose(queue([{"high": 1000}, {"middle": 2500}, {"high": 3000, "low": 400}]), 1500, POLICY)
-    assert by_rule(frame).rows() == [("high", 1, 1000, 1, 3000), ("low", 1, 400, 0, 0), ("middle", 0, 0, 1, 2500)]
+    frame, _ = run([{"high": 1000}, {"middle": 2500}, {"high": 3000, "low": 400}], 1500)
+    assert by_rule(frame.lazy()).rows() == [("high", 1, 1000, 1, 3000), ("low", 1, 400, 0, 0), ("middle", 0, 0, 1, 2500)]
 
 
 @pytest.mark.parametrize("amount", [-1.0, -0.01, nan, inf, -inf, 1e16])
