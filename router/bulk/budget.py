@@ -69,7 +69,7 @@ class Choice:
     def mark(self, queue: pl.LazyFrame) -> pl.LazyFrame:
         """The queue, or any rows of it, with each suggestion ``funded`` or not, and the ``reason``.
 
-        ``recompense_total`` becomes the sum of what is funded.
+        ``recompense_total`` becomes the sum of what is funded. A case without a ``rank`` has left the queue and gets none.
         """
         return _marked(queue, self.turns.lazy(), self.policy)
 
@@ -81,7 +81,8 @@ def choose(queue: pl.LazyFrame, budget: int, policy: Policy) -> Choice:
     ``recompense_total`` (minor units). It is read twice, so it should be a table or a scan of files, not a decision still to
     be made.
     """
-    offers = _offers(queue, policy).filter(pl.col("amount") > 0)
+    waiting = queue.select("rank", "suggestions").filter(pl.col("rank").is_not_null())
+    offers = _offers(waiting, policy).filter(pl.col("amount") > 0)
     prices = offers.group_by("value", "amount").agg(number=pl.len()).collect(engine="streaming")
     in_order = prices.sort(pl.col("value") / pl.col("amount"), pl.col("amount"), descending=[True, False])
     prices = pl.DataFrame(list(_prices(in_order, budget, policy)), schema=_PRICE, orient="row")
@@ -89,7 +90,7 @@ def choose(queue: pl.LazyFrame, budget: int, policy: Policy) -> Choice:
 
 
 def by_rule(queue: pl.LazyFrame) -> pl.DataFrame:
-    """What came of each rule that suggests money, of a queue that :meth:`Choice.mark` gave: numbers, and money in its unit."""
+    """What came of each rule that suggests money, of a queue that :meth:`Choice.mark` gave; money in the unit it has there."""
     funded, amount = pl.col("funded"), pl.col("amount")
     return (
         queue.select(pl.col("suggestions").explode(empty_as_null=False))
@@ -148,8 +149,7 @@ def _offers(queue: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     values = [rule.value for rule in policy.recompense]
     place = pl.col("rule").replace_strict(rules, range(len(rules)), default=None, return_dtype=pl.Int64)
     return (
-        queue.select("rank", "suggestions")
-        .explode("suggestions", empty_as_null=False, keep_nulls=False)
+        queue.explode("suggestions", empty_as_null=False, keep_nulls=False)
         .unnest("suggestions")
         .with_columns(
             value=pl.col("rule").replace_strict(rules, values, default=None, return_dtype=pl.Float64),
@@ -173,30 +173,34 @@ def _turns(offers: pl.LazyFrame, prices: pl.DataFrame) -> pl.DataFrame:
 
 
 def _marked(queue: pl.LazyFrame, turns: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
-    unasked = pl.col("last").is_null()
+    rows = queue.with_row_index("row")
+    free = pl.col("amount").is_null()
+    reason = (
+        pl.when(free)
+        .then(pl.lit("costs nothing"))
+        .when(pl.col("rank").is_null())
+        .then(pl.lit("not funded: the case has left the queue"))
+        .otherwise(pl.when("funded").then("yes").otherwise("no"))
+    )
     marked = (
-        _offers(queue, policy)
-        .join(
-            turns.select("value", "amount", "last", "yes", "no"), on=["value", "amount"], how="left", maintain_order="left"
-        )
-        .with_columns(funded=unasked | (pl.col("turn") <= pl.col("last")))
-        .with_columns(reason=pl.when(unasked).then(pl.lit("costs nothing")).when("funded").then("yes").otherwise("no"))
-        .select(
-            "rank", pl.struct(pl.exclude("rank", *_OURS)).alias("suggestions"), spent=pl.col("amount") * pl.col("funded")
-        )
-        .group_by("rank")
+        _offers(rows.select("row", "rank", "suggestions"), policy)
+        .join(turns, on=["value", "amount"], how="left", maintain_order="left")
+        .with_columns(funded=free | (pl.col("turn") <= pl.col("last")).fill_null(value=False))
+        .with_columns(reason=reason)
+        .select("row", pl.struct(pl.exclude(*_OURS)).alias("suggestions"), spent=pl.col("amount") * pl.col("funded"))
+        .group_by("row")
         .agg("suggestions", recompense_total=pl.col("spent").sum())
     )
     none = pl.lit([], dtype=marked.collect_schema()["suggestions"])
     return (
-        queue.drop("suggestions", "recompense_total")
-        .join(marked, on="rank", how="left", maintain_order="left")
+        rows.drop("suggestions", "recompense_total")
+        .join(marked, on="row", how="left", maintain_order="left")
         .with_columns(pl.col("suggestions").fill_null(none), pl.col("recompense_total").fill_null(0))
         .select(queue.collect_schema().names())
     )
 
 
-_OURS = ("value", "turn", "last", "yes", "no")
+_OURS = ("row", "rank", "value", "turn", "last", "yes", "no")
 
 
 def _funding(prices: pl.DataFrame, budget: int, policy: Policy) -> Funding:

@@ -176,6 +176,17 @@ def test_a_budget_larger_than_everything_funds_everything() -> None:
     assert (funding.funded, funding.not_funded, funding.spent, funding.reached) == (3, 0, 12, None)
 
 
+def test_a_case_that_has_left_the_queue_gets_nothing() -> None:
+    frame = queue([{"low": 4}, {"high": 1}]).with_columns(rank=pl.when(pl.col("rank") == 1).then("rank"))
+    choice = choose(frame, 4, POLICY)
+    marked = choice.mark(frame).collect()
+    assert marked["recompense_total"].to_list() == [4, 0]
+    assert [each["reason"] for each in marked["suggestions"][1]] == [
+        "not funded: the case has left the queue",
+        "costs nothing",
+    ]
+
+
 def test_an_empty_queue_is_a_queue() -> None:
     frame, funding = run([], 100)
     assert frame.height == 0
