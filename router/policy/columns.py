@@ -88,8 +88,12 @@ def _priority(policy: Policy) -> Iterable[Column]:
     waited = Arithmetic("-", Ref("case.age_hours", Type.NUMBER), Ref("engine.waiting_hours", Type.NUMBER))
     earned = Floor(Arithmetic("*", Number(policy.points_per_hour), waited), 0.5)
     yield _number("points.ageing", Extreme("max", (earned, _ZERO)))
-    earned_by = (Default(Ref(points(rule.id), Type.NUMBER), _ZERO) for rule in policy.priority)
-    total = Sum((Ref("points.ageing", Type.NUMBER), *earned_by))
+    fixed: list[Node] = []
+    varying: list[Node] = [Ref("points.ageing", Type.NUMBER)]
+    for rule in policy.priority:
+        (fixed if isinstance(rule.gives, Number) else varying).append(Default(Ref(points(rule.id), Type.NUMBER), _ZERO))
+    # Fixed points add up apart: their sum has a bound, which lets a back end add in a narrow type.
+    total = Sum((*((Sum(tuple(fixed)),) if fixed else ()), *varying))
     yield _number("score", Extreme("min", (Extreme("max", (total, Number(-WHOLE))), Number(WHOLE))))
     score = Ref("score", Type.NUMBER)
     ranks = [

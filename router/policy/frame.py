@@ -1,22 +1,22 @@
 """The frame back end: a plan becomes Polars expressions, for all cases of a table at once, each element for itself.
 
-What is missing is null: Polars' null does what the semantics ask of a missing value and of a condition that is unknown. A value
-that is read twice gets a column of its own in an earlier stage, since Polars would compute it twice; so a plan of any depth
-is a few stages of flat expressions.
+What is missing is null: Polars' null does what the semantics ask of a missing value and of a condition that is unknown. A
+value that is read twice gets a column of its own in an earlier stage, since Polars would compute it twice; so a plan of any
+depth is a few stages of flat expressions.
 """
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from math import inf
 from typing import TypeAlias
 
 import polars as pl
 
-from router.facts import INPUTS, VOCABULARY, Type
+from router.facts import INPUTS, NUMERIC, VOCABULARY, Type
 from router.policy import expression as ex
 from router.policy.bounds import Bound, of_fact, of_node, type_of
-from router.policy.plan import Plan
+from router.policy.plan import Column, Plan
 from router.policy.steps import balanced, steps
 
 _DTYPES: Mapping[Type, type[pl.DataType]] = {
@@ -35,21 +35,25 @@ _OPERATORS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "!=": operator.ne,
 }
 _ARITHMETIC = (ex.Arithmetic, ex.Sum, ex.Floor)
-NARROW = 2.0**24
-"""Every whole number up to it is a float32: sums of points that stay below run at twice the speed."""
+NARROW = ((2.0**15 - 1, pl.Int16), (2.0**31 - 1, pl.Int32))
+"""Whole numbers of known size add up fastest in the narrowest type that holds the sum."""
+_INLINE = NUMERIC | {Type.YES_NO}
+_FALSE_LEFT: Mapping[str, float] = {"<": inf, "<=": inf, ">": -inf, ">=": -inf, "==": inf}
+"""What to put for a missing left side, so that the comparison is false; its opposite goes to the right."""
 
 
-def apply(frame: pl.LazyFrame, plan: Plan, wanted: Sequence[str]) -> pl.LazyFrame:
+def apply(frame: pl.LazyFrame, plan: Plan, wanted: Sequence[str], *, enums: bool = False) -> pl.LazyFrame:
     """Add the ``wanted`` columns of ``plan``, and nothing else: numbers Float64, texts String, yes/no Boolean.
 
     ``frame`` has the facts as columns by name, missing ones null (a number is never NaN or infinite); a fact that it lacks
-    is missing.
+    is missing. With ``enums``, a text that is one of a few words (``tier``, ``band``, ``level``) stays an Enum of them: that
+    is made and written several times as fast as a String.
     """
     given = frame.collect_schema().names()
     compiler = _Compiler(plan.only(wanted), wanted, frozenset(given))
     for stage in compiler.stages:
         frame = frame.with_columns(stage)
-    made = (pl.col(compiler.names[name]).alias(name) for name in wanted)
+    made = ((compiler.raw(name) if enums else compiler.column(name)).alias(name) for name in wanted)
     return frame.select(*(name for name in given if name not in wanted), *made)
 
 
@@ -59,21 +63,44 @@ _Stage: TypeAlias = list[pl.Expr]
 class _Compiler:
     def __init__(self, plan: Plan, wanted: Sequence[str], given: frozenset[str]) -> None:
         reads = plan.reads()
-        made = steps(plan, wanted, {name: _BOUNDS[name] for name in reads & given & _BOUNDS.keys()}, frozenset(Type))
+        made = steps(plan, wanted, {name: _BOUNDS[name] for name in reads & given & _BOUNDS.keys()}, _INLINE)
         self.known, self.inline = made.known, made.inline
         self.stages: list[_Stage] = []
         self.depths: dict[str, int] = {}
+        self.filled: dict[tuple[str, float], pl.Expr] = {}
+        self.enums: set[str] = set()
         self.names: dict[str, str] = {name: name for name in reads & given}
         for column in plan.columns:
             for ref in ex.refs(column.node):
                 if ref.name in reads and ref.name not in self.names:
                     self.names[ref.name] = self.keep(pl.lit(None, _DTYPES[ref.type]))
         for column in made.named:
-            if column.type is Type.YES_NO:
-                value = self.condition(column.node).fill_null(value=False)
-            else:
-                value = self.value(column.node)
-            self.names[column.name] = self.keep(value)
+            self.names[column.name] = self.keep(self.result(column))
+
+    def result(self, column: Column) -> pl.Expr:
+        """The value of a column of the plan, whose yes/no is never unknown."""
+        if column.type is Type.YES_NO:
+            return self.condition(column.node).fill_null(value=False)
+        words = tuple(dict.fromkeys(_words(column.node)))
+        if column.type is Type.TEXT and None not in words:
+            self.enums.add(column.name)
+            return self.chosen(column.node, pl.Enum([word for word in words if word is not None]))
+        return self.value(column.node)
+
+    def chosen(self, node: ex.Node, enum: pl.Enum) -> pl.Expr:
+        """The one of a few words that the tests choose."""
+        match node:
+            case ex.If(test, then, otherwise):
+                chosen = pl.when(self.condition(test)).then(self.chosen(then, enum))
+                return chosen.otherwise(self.chosen(otherwise, enum))
+        return self.value(node).cast(enum)
+
+    def raw(self, name: str) -> pl.Expr:
+        """A fact or a named column as it is kept."""
+        return pl.col(self.names[name])
+
+    def column(self, name: str) -> pl.Expr:
+        return self.raw(name).cast(pl.String) if name in self.enums else self.raw(name)
 
     def keep(self, value: pl.Expr) -> str:
         """The name of a new column of this value, in the first stage that can have it."""
@@ -101,7 +128,7 @@ class _Compiler:
             case ex.Text(text):
                 return pl.lit(text, pl.String)
             case ex.Ref(name):
-                return self.value(self.inline[name]) if name in self.inline else pl.col(self.names[name])
+                return self.value(self.inline[name]) if name in self.inline else self.column(name)
             case ex.Arithmetic() | ex.Sum() | ex.Floor():
                 return self.finite(node)
             case ex.Extreme(op, parts):
@@ -131,8 +158,9 @@ class _Compiler:
                 return _OPERATORS[op](self.loose(left), self.loose(right))
             case ex.Sum(parts):
                 bound = self.bound(node)
-                if bound.whole and bound.magnitude <= NARROW and not bound.missing:
-                    return balanced([self.narrow(part) for part in parts], operator.add).cast(pl.Float64)
+                for largest, kind in NARROW:
+                    if bound.whole and not bound.missing and bound.magnitude <= largest:
+                        return balanced([self.narrow(part, kind) for part in parts], operator.add).cast(pl.Float64)
                 return balanced([self.loose(part) for part in parts], operator.add)
             case ex.Floor(part, bias):
                 return (self.loose(part) + bias).floor()
@@ -143,18 +171,18 @@ class _Compiler:
         dividend = self.hold(self.loose(left))
         return dividend / (dividend * 0.0 + self.value(right))
 
-    def narrow(self, node: ex.Node) -> pl.Expr:
-        """A small whole number that is never missing, as a float32."""
+    def narrow(self, node: ex.Node, kind: type[pl.DataType]) -> pl.Expr:
+        """A whole number that is never missing and fits the type."""
         match node:
             case ex.Number(value):
-                return pl.lit(value, pl.Float32)
+                return pl.lit(int(value), kind)
             case ex.Ref(name) if name in self.inline:
-                return self.narrow(self.inline[name])
+                return self.narrow(self.inline[name], kind)
             case ex.Default(part) if not self.bound(part).missing:
-                return self.narrow(part)
+                return self.narrow(part, kind)
             case ex.If(test, then, otherwise):
-                return pl.when(self.condition(test)).then(self.narrow(then)).otherwise(self.narrow(otherwise))
-        return self.value(node).cast(pl.Float32)
+                return pl.when(self.condition(test)).then(self.narrow(then, kind)).otherwise(self.narrow(otherwise, kind))
+        return self.value(node).cast(kind)
 
     def extreme(self, op: str, parts: tuple[ex.Node, ...]) -> pl.Expr:
         values = [self.value(part) for part in parts]
@@ -168,7 +196,7 @@ class _Compiler:
 
         return reduce(further, values)
 
-    # conditions: null where unknown
+    # conditions: true where known to be, else false or null; nothing below asks which, since no ``not`` stands above a test
 
     def condition(self, node: ex.Node) -> pl.Expr:
         match node:
@@ -179,29 +207,57 @@ class _Compiler:
             case ex.Either(parts):
                 return self.joined(operator.or_, parts, empty=False)
             case ex.Compare(op, left, right):
-                return _OPERATORS[op](self.value(left), self.value(right))
+                return self.compare(op, left, right)
             case ex.OneOf(part, options, negated):
                 return self.one_of(part, options, negated=negated)
             case ex.SameText(left, right, negated):
-                return _OPERATORS["!=" if negated else "=="](self.value(left), self.value(right))
+                return _OPERATORS["!=" if negated else "=="](self.compared(left), self.compared(right))
             case ex.Missing(part, negated):
-                value = self.value(part)
-                return value.is_not_null() if negated else value.is_null()
+                return self.value(part).is_not_null() if negated else self.value(part).is_null()
             case ex.No(part):
-                return ~self.condition(part)
+                return ~self.value(part)
             case ex.Default(part, fallback):
-                return self.condition(part).fill_null(self.condition(fallback))
+                return self.value(part).fill_null(self.condition(fallback))
+            case ex.If(test, ex.YesNo(True), ex.YesNo(False)):
+                return self.condition(test)
             case ex.If(test, then, otherwise):
                 return pl.when(self.condition(test)).then(self.condition(then)).otherwise(self.condition(otherwise))
         return self.value(node)
 
-    def joined(
-        self, op: Callable[[pl.Expr, pl.Expr], pl.Expr], parts: tuple[ex.Node, ...], *, empty: bool
-    ) -> pl.Expr:
+    def compare(self, op: str, left: ex.Node, right: ex.Node) -> pl.Expr:
+        if op == "!=":
+            return self.value(left) != self.value(right)
+        return _OPERATORS[op](self.present(left, _FALSE_LEFT[op]), self.present(right, -_FALSE_LEFT[op]))
+
+    def present(self, node: ex.Node, substitute: float) -> pl.Expr:
+        """A number to compare; a fact that can be missing is filled once for all rules: nulls slow down what follows."""
+        if not isinstance(node, ex.Ref) or node.name in self.inline or not self.bound(node).missing:
+            return self.value(node)
+        if (node.name, substitute) not in self.filled:
+            self.filled[node.name, substitute] = self.hold(self.value(node).fill_null(substitute))
+        return self.filled[node.name, substitute]
+
+    def compared(self, node: ex.Node) -> pl.Expr:
+        """A text to compare: an Enum does as it is."""
+        return self.raw(node.name) if isinstance(node, ex.Ref) and node.name in self.enums else self.value(node)
+
+    def joined(self, op: Callable[[pl.Expr, pl.Expr], pl.Expr], parts: tuple[ex.Node, ...], *, empty: bool) -> pl.Expr:
         return balanced([self.condition(part) for part in parts], op) if parts else pl.lit(empty, pl.Boolean)
 
     def one_of(self, part: ex.Node, options: Sequence[float | str], *, negated: bool) -> pl.Expr:
         """A comparison for each option: a short list is sooner compared than looked up."""
-        value = self.hold(self.value(part))
+        value = self.hold(self.compared(part))
         tests = [value != option if negated else value == option for option in options]
         return balanced(tests, operator.and_ if negated else operator.or_)
+
+
+def _words(node: ex.Node) -> Iterator[str | None]:
+    """The words between which a text is chosen, ``None`` for what is not written out."""
+    match node:
+        case ex.If(_, then, otherwise):
+            yield from _words(then)
+            yield from _words(otherwise)
+        case ex.Text(word):
+            yield word
+        case _:
+            yield None
