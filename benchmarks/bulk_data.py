@@ -13,7 +13,16 @@ SPAN = 60 * DAY
 NOW = FROM + SPAN
 """The moment at which the backlog is asked for; nothing in it is later."""
 
-ISSUES = ("delivery_failed", "delivery_late", "damaged", "faulty", "wrong_item", "refund_overdue", "poor_service", "question")
+ISSUES = (
+    "delivery_failed",
+    "delivery_late",
+    "damaged",
+    "faulty",
+    "wrong_item",
+    "refund_overdue",
+    "poor_service",
+    "question",
+)
 KINDS = {
     "customer_contacted": 260,
     "company_replied": 240,
@@ -47,7 +56,12 @@ KINDS = {
 """How many of a thousand events are of each kind."""
 
 CLAIMS = ("delivery was attempted", "the address was unclear", "it was misrouted", "it is on its way", "it is lost")
-APOLOGIES = ("We are sorry.", "Sorry, but the courier lost it.", "We apologise for the delay.", "Sorry, however busy we are.")
+APOLOGIES = (
+    "We are sorry.",
+    "Sorry, but the courier lost it.",
+    "We apologise for the delay.",
+    "Sorry, however busy we are.",
+)
 
 _CHANNEL = ("customer_contacted", "contact_failed", "company_replied", "redirected")
 _PROMISE = ("promise_made", "promise_kept")
@@ -56,10 +70,10 @@ _EVIDENCE = ("evidence_requested", "evidence_received")
 
 
 def made_up_backlog(folder: Path, cases: int, events_per_case: int, customers: int, seed: int = 0) -> tuple[Path, Path]:
-    """``cases.parquet`` and ``events.parquet`` in ``folder``: so many cases, opened over sixty days and about
-    ``events_per_case`` events each, in the order of time; customers are ``C0``, ``C1`` …, orders ``O0``, ``O1`` …
+    """``cases.parquet`` and ``events.parquet`` in ``folder``: so many cases, with about ``events_per_case`` events each.
 
-    A customer may have several cases; one case in fifty is of a stranger.
+    Cases are opened over sixty days, events come in the order of time. Customers are ``C0``, ``C1`` and so on, some with
+    several cases, orders ``O0``, ``O1`` and so on; one case in fifty is of a stranger.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "cases.parquet", folder / "events.parquet"
