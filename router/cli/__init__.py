@@ -7,6 +7,7 @@ import typer
 
 from router.cli.demo import demo
 from router.cli.policy import app as policy
+from router.cli.reprioritize import reprioritize
 from router.cli.route import route
 from router.cli.serve import serve
 from router.cli.snapshot import app as snapshot
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(policy, name="policy")
 app.add_typer(snapshot, name="snapshot")
 app.command()(route)
+app.command()(reprioritize)
 app.command()(serve)
 app.command()(demo)
 

@@ -69,7 +69,7 @@ def _question(
         raise CaseError(source.problems)
     stated = document.now if now is None else now
     at = instant("", "") if stated is None else stated
-    chosen = _policy(policy or document.policy or "retail", version or document.policy_version, root, at)
+    chosen = named_policy(policy or document.policy or "retail", version or document.policy_version, root, at)
     layout = facts_layout(chosen)
     facts, mistakes = read_facts(document.customer or {}, layout)
     source.problems += [
@@ -96,7 +96,8 @@ def _question(
     return chosen, case, FactRecords(layout, chosen.currency, at if given else None, known, orders), at
 
 
-def _policy(name: str, version: str, root: Path, now: int) -> "Policy":
+def named_policy(name: str, version: str, root: Path, now: int) -> "Policy":
+    """The policy of a file, or the version of a policy of some name that is in force."""
     from router.policy.store import named_shelf, read_policy
 
     if Path(name).is_file():

@@ -98,7 +98,8 @@ def _unique_ids(scans: Mapping[str, Scan], as_of: int) -> pl.Series | None:
             if column.unique and column.name in scan.columns:
                 dated = [TABLES[name].dated] if TABLES[name].dated else []
                 ids = scan.frame().select(column.name, *dated).sort(column.name).collect(engine="streaming")
-                problems += repeated(scan, column.name, ids.get_column(column.name))
+                again = ids.filter(col(column.name) == col(column.name).shift(1)).unique(column.name, maintain_order=True)
+                problems += repeated(scan, column.name, again.get_column(column.name))
                 if column.name == "order_id":
                     order_ids = ids.filter(col("ordered_at") <= as_of).get_column("order_id")
     if problems:

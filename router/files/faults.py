@@ -101,9 +101,8 @@ def _files(scan: Scan) -> Iterator[tuple[Part, Path]]:
     yield from ((parts[file], file) for file in scan.source.files if file in parts)
 
 
-def repeated(scan: Scan, column: str, ids: pl.Series) -> list[Problem]:
-    """Ids that have to differ and do not, each with the row that has it first; ``ids`` are all of them, sorted."""
-    again = ids.filter(ids == ids.shift(1)).unique(maintain_order=True)
+def repeated(scan: Scan, column: str, again: pl.Series) -> list[Problem]:
+    """Ids that have to differ and do not, each with the row that has it first; ``again`` are those that come twice."""
     if again.is_empty():
         return []
     first: dict[str, str] = {}

@@ -1,0 +1,58 @@
+"""The manifest beside an output: digests of everything that went into it, and of the output itself."""
+
+from collections.abc import Mapping
+from hashlib import file_digest
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from router.bulk.reading import Backlog
+from router.frame.customers import Customers
+from router.policy.model import Policy
+from router.time import format_instant
+
+SCHEMA = 1
+"""Version of what a manifest says and how."""
+
+
+def manifest_of(file: Path) -> Path:
+    """Where the manifest of an output is.
+
+    >>> manifest_of(Path("queue.parquet")).name
+    'queue.parquet.manifest.json'
+    """
+    return file.with_name(f"{file.name}.manifest.json")
+
+
+def digest(file: Path) -> dict[str, Any]:
+    """A file: its path as it was given, its length in bytes and its SHA-256."""
+    with file.open("rb") as content:
+        found = file_digest(content, "sha256").hexdigest()
+    return {"path": file.as_posix(), "bytes": file.stat().st_size, "sha256": found}
+
+
+def manifest(inputs: Mapping[str, Any], output: Mapping[str, Any], *, with_accepted: bool) -> dict[str, Any]:
+    """What a manifest says: nothing in it depends on when or on which machine the output was made."""
+    return {
+        "schema": SCHEMA,
+        "engine": version("case-router"),
+        **inputs,
+        "options": {"with_accepted": with_accepted},
+        "output": dict(output),
+    }
+
+
+def inputs_of(backlog: Backlog, previous: Path | None, policy: Policy, customers: Customers, now: int) -> dict[str, Any]:
+    """Everything that goes into an output; read before anything is decided."""
+    tables = {
+        table.scan.source.name: {"rows": table.rows, "files": [digest(file) for file in table.files]}
+        for table in backlog.tables
+    }
+    as_of = None if customers.as_of is None else format_instant(customers.as_of)
+    return {
+        "now": format_instant(now),
+        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+        "snapshot": {"id": customers.id, "as_of": as_of},
+        "tables": tables,
+        "previous": None if previous is None else digest(previous),
+    }

@@ -1,0 +1,88 @@
+"""Sorted parts put together to one queue, a range of it at a time: a sample sort.
+
+Every so many rows of each sorted part are sampled; the sample, sorted, gives bounds between which about as many rows lie.
+A range is then one slice of each part, and no more than one is in memory.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars import col
+
+from router.frame import queue
+
+_ACCEPTED = "accepted"
+_KEYS = ("key 1", "key 2", "key 3", "key 4", "key 5")
+
+
+@dataclass(frozen=True, slots=True)
+class SortedPart:
+    """Decisions of one part in the order of the queue, accepted cases last, in a file."""
+
+    file: Path
+    rows: int
+
+
+def write_sorted(decisions: pl.LazyFrame, file: Path) -> SortedPart:
+    """Put the decisions of one part in order and write them."""
+    decisions.sort(*_order()).sink_parquet(file, compression="lz4", engine="streaming")
+    return SortedPart(file, pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+
+
+def ranges(parts: Sequence[SortedPart], rows: int) -> Iterator[pl.DataFrame]:
+    """The whole queue, about ``rows`` rows at a time, with a column ``rank`` first; accepted cases come last without one.
+
+    An empty queue is one range without rows.
+    """
+    cuts = _cuts(parts, rows)
+    ranked = 0
+    for starts, ends in pairwise(cuts):
+        slices = [
+            pl.scan_parquet(part.file, glob=False).slice(start, end - start)
+            for part, start, end in zip(parts, starts, ends, strict=True)
+        ]
+        found = pl.concat(slices).sort(*_order()).collect(engine="streaming")
+        waiting = col("status") != _ACCEPTED
+        place = pl.when(waiting).then(pl.int_range(1, pl.len() + 1) + ranked).cast(pl.Int64).alias("rank")
+        yield found.select(place, pl.all())
+        ranked += found.filter(waiting).height
+
+
+def _order() -> tuple[pl.Expr, ...]:
+    return (col("status") == _ACCEPTED, *queue.keys())
+
+
+def _keys(part: SortedPart) -> pl.LazyFrame:
+    return pl.scan_parquet(part.file, glob=False).select(key.alias(name) for key, name in zip(_order(), _KEYS, strict=True))
+
+
+def _cuts(parts: Sequence[SortedPart], rows: int) -> list[list[int]]:
+    """Where each range begins in each part, and after the last of them where each part ends."""
+    total = sum(part.rows for part in parts)
+    every = max(1, rows // (8 * len(parts)))
+    sample = pl.concat([_keys(part).gather_every(every) for part in parts]).sort(*_KEYS).collect(engine="streaming")
+    wanted = -(-total // rows)
+    bounds = [sample.row(sample.height * number // wanted) for number in range(1, wanted)]
+    before = [[int(count) for count in _before(part, bounds)] for part in parts]
+    first, last = [0] * len(parts), [part.rows for part in parts]
+    return [first, *(list(cut) for cut in zip(*before, strict=True)), last]
+
+
+def _before(part: SortedPart, bounds: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
+    """How many rows of a part come before each bound."""
+    if not bounds:
+        return ()
+    tests = [_less(bound).sum().alias(str(index)) for index, bound in enumerate(bounds)]
+    return _keys(part).select(tests).collect(engine="streaming").row(0)
+
+
+def _less(bound: Sequence[Any]) -> pl.Expr:
+    """Whether the keys of a row come before those of ``bound``, the first key first."""
+    found: pl.Expr = pl.lit(value=False)
+    for name, value in reversed(list(zip(_KEYS, bound, strict=True))):
+        found = (col(name) < value) | ((col(name) == value) & found)
+    return found

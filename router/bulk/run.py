@@ -1,0 +1,230 @@
+"""A backlog decided and put in order, from files to a file: what ``case-router reprioritize`` and a server do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from errno import ENOSPC
+from os import strerror
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import polars as pl
+from polars import col
+from polars.exceptions import PolarsError
+
+from router.bulk.manifest import digest, inputs_of, manifest, manifest_of
+from router.bulk.merge import SortedPart, ranges, write_sorted
+from router.bulk.output import WRITERS, readable, writer
+from router.bulk.parts import Split, available_memory, parts_for, range_rows, split
+from router.bulk.previous import left, moved, read_previous, with_previous
+from router.bulk.reading import Backlog, case_frame, event_frame, read_backlog
+from router.bulk.summary import Summary
+from router.errors import Problem, TableError
+from router.files import whole
+from router.files.faults import repeated
+from router.files.source import PACKED, format_of
+from router.frame.customers import Customers
+from router.frame.decide import FrameDecider
+from router.policy.model import Policy
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Takes what is being done, how much of it is done, and how much there is."""
+
+
+class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
+    """The run was asked to stop, and left everything as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;
+    and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has)."""
+
+    cases: Sequence[str]
+    events: Sequence[str]
+    policy: Policy
+    customers: Customers
+    now: int
+    out: Path
+    previous: Path | None = None
+    with_accepted: bool = False
+    memory: int = 0
+    parts: int = 0
+    progress: Progress = lambda *_: None
+    cancelled: Callable[[], bool] = lambda: False
+
+    def tell(self, doing: str, done: int, of: int) -> None:
+        """Report progress. Raises ``Cancelled`` if nobody waits for the end any more."""
+        if self.cancelled():
+            raise Cancelled
+        self.progress(doing, done, of)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run: where the queue is, what it adds up to, and its manifest."""
+
+    out: Path
+    summary: Summary
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The tables of a run, cut alike."""
+
+    cases: Split
+    events: Split | None
+    previous: Split | None
+
+    def __iter__(self) -> Iterator[tuple[pl.LazyFrame, pl.LazyFrame | None, pl.LazyFrame | None]]:
+        nothing = [None] * self.cases.parts
+        return zip(self.cases, self.events or nothing, self.previous or nothing, strict=True)
+
+
+def reprioritize(run: Run) -> Result:
+    """Decide a backlog and write the queue, most urgent first, with its manifest beside it; both appear whole or not at all.
+
+    The output is the same to the byte however the backlog is cut. Raises ``TableError`` with everything that is wrong,
+    ``Cancelled`` if the run was told to stop; an earlier output is then as it was.
+    """
+    _check_out(run)
+    with _telling(run.out), _alone(run.out) as scratch:
+        run.tell("reading", 0, 1)
+        backlog = read_backlog(run.cases, run.events, run.policy)
+        _check_apart(run, backlog)
+        inputs = inputs_of(backlog, run.previous, run.policy, run.customers, run.now)
+        summary = Summary(run.policy, run.now)
+        pieces = _cut(run, backlog, scratch)
+        summary.remarks = (*_warnings(backlog), *_check_ids(backlog, pieces))
+        parts = list(_decide(run, pieces, scratch, summary))
+        new = scratch / run.out.name
+        columns, rows = _write(run, parts, new, summary)
+        output = digest(new) | {"path": run.out.as_posix(), "rows": rows, "columns": columns}
+        told = manifest(inputs, output, with_accepted=run.with_accepted)
+        beside = manifest_of(run.out)
+        whole.write_json(scratch / beside.name, told)
+        whole.put(new, run.out)
+        whole.put(scratch / beside.name, beside)
+    return Result(run.out, summary, told)
+
+
+def _cut(run: Run, backlog: Backlog, scratch: Path) -> _Pieces:
+    """All tables in parts that fit in memory."""
+    memory = run.memory or available_memory()
+    events = 0 if backlog.events is None else backlog.events.rows
+    parts = run.parts or parts_for(backlog.cases.rows, events, memory)
+
+    def piece(name: str, frame: pl.LazyFrame) -> Split:
+        run.tell(f"cutting {name}", 0, 1)
+        return split(frame, scratch / name, parts)
+
+    return _Pieces(
+        piece("cases", case_frame(backlog.cases, run.policy)),
+        None if backlog.events is None else piece("events", event_frame(backlog.events, run.policy)),
+        None if run.previous is None else piece("previous", read_previous(run.previous)),
+    )
+
+
+def _warnings(backlog: Backlog) -> Iterator[str]:
+    for table in backlog.tables:
+        yield from table.warnings
+
+
+def _check_ids(backlog: Backlog, pieces: _Pieces) -> Iterator[str]:
+    """No id may come twice; events of other cases are told."""
+    again = [
+        part.group_by("case_id").len().filter(col("len") > 1).select("case_id").collect(engine="streaming")
+        for part in pieces.cases
+    ]
+    twice = pl.concat(again).get_column("case_id").sort()
+    if twice.len():
+        raise TableError(repeated(backlog.cases.scan, "case_id", twice))
+    if pieces.events is not None and backlog.events is not None:
+        strange = sum(
+            int(events.join(cases, on="case_id", how="anti").select(pl.len()).collect(engine="streaming").item())
+            for cases, events in zip(pieces.cases, pieces.events, strict=True)
+        )
+        if strange:
+            yield f"events: {strange} of {backlog.events.rows} rows are of cases that are not in the backlog"
+
+
+def _decide(run: Run, pieces: _Pieces, scratch: Path, summary: Summary) -> Iterator[SortedPart]:
+    """Each part decided and in order."""
+    decider = FrameDecider(run.policy, run.customers)
+    for number, (cases, events, previous) in enumerate(pieces):
+        run.tell("deciding", number, pieces.cases.parts)
+        decisions = decider.decide(cases, events, run.now)
+        if previous is not None:
+            decisions = with_previous(decisions, previous)
+        part = write_sorted(decisions, scratch / f"decided-{number}.parquet")
+        if previous is not None:
+            summary.moves["left"] += left(previous, pl.scan_parquet(part.file, glob=False))
+        yield part
+    run.tell("deciding", pieces.cases.parts, pieces.cases.parts)
+
+
+def _write(run: Run, parts: Sequence[SortedPart], new: Path, summary: Summary) -> tuple[list[str], int]:
+    """The queue in order, a range at a time; gives back the columns and the number of rows."""
+    total = sum(part.rows for part in parts)
+    columns: list[str] = []
+    done = rows = 0
+    with new.open("wb") as file, closing(writer(run.out.name, file)) as output:
+        for found in ranges(parts, range_rows(run.memory or available_memory())):
+            run.tell("writing", done, total)
+            summary.add(found)
+            kept = found if run.with_accepted else found.filter(col("rank").is_not_null())
+            shown = readable(kept if run.previous is None else moved(kept), run.policy.exponent)
+            output.write(shown)
+            columns, rows, done = shown.columns, rows + shown.height, done + found.height
+        run.tell("writing", total, total)
+    return columns, rows
+
+
+def _check_out(run: Run) -> None:
+    out, problems = run.out, []
+    if format_of(out) not in WRITERS or out.suffix == PACKED:
+        problems.append(Problem("no-format", "the name of the output tells its format: .parquet, .csv or .ndjson", str(out)))
+    if not out.parent.is_dir():
+        problems.append(Problem("bad-file", f"there is no folder {out.parent} to write to", str(out)))
+    if out.is_dir():
+        problems.append(Problem("bad-file", "is a folder; the output is a file", str(out)))
+    if problems:
+        raise TableError(problems)
+
+
+def _check_apart(run: Run, backlog: Backlog) -> None:
+    """A pattern may mean the output of an earlier run, which is no input."""
+    same = [file for table in backlog.tables for file in table.files if file.resolve() == run.out.resolve()]
+    if same:
+        raise TableError([Problem("bad-file", "is an input and the output at once; write to another file", str(same[0]))])
+
+
+@contextmanager
+def _telling(out: Path) -> Iterator[None]:
+    """What the machine refuses, in words."""
+    try:
+        yield
+    except (OSError, PolarsError) as error:
+        full = getattr(error, "errno", 0) == ENOSPC or strerror(ENOSPC) in str(error)
+        if not full and isinstance(error, PolarsError):
+            raise
+        said = "the disk is full" if full else str(error)
+        message = f"the queue could not be written: {said}; what was there before stays as it was"
+        raise TableError([Problem("queue-not-written", message, str(out))]) from error
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[Path]:
+    """A folder beside the output to work in, gone afterwards; nobody else writes that output meanwhile."""
+    folder = out.with_name(f".{out.name}.making")
+    folder.mkdir(exist_ok=True)
+    try:
+        with whole.locked(folder), whole.scratch(folder / "work") as scratch:
+            yield scratch
+    except BlockingIOError as error:
+        said = "another run is writing this output; wait for it, or write to another file"
+        raise TableError([Problem("queue-busy", said, str(out))]) from error
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
