@@ -8,12 +8,16 @@ from polars import col
 from router.decide import channel
 from router.policy.model import Policy
 
+ADDS = ("reply_channel", "reply_channel_open_at")
+READS = ("contact_channel", "channel", "failed_channels")
+"""The columns that :func:`reply_channel` adds, and those that it reads."""
+
 
 def reply_channel(frame: pl.LazyFrame, policy: Policy, now: int) -> pl.LazyFrame:
     """``frame`` with ``reply_channel`` (String) and ``reply_channel_open_at`` (Int64 microseconds), null without channels.
 
-    It reads ``contact_channel``, ``channel`` and ``failed_channels``. What decides are the customer's own channel and which
-    channels failed: of the seven that there are at most a thousand combinations, numbered from 0 and each decided once.
+    What decides are the customer's own channel and which channels failed: of the seven that there are, at most a thousand
+    combinations, numbered from 0 and each decided once.
     """
     names = list(policy.channels)
     failures = list(product((False, True), repeat=len(names)))

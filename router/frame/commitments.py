@@ -13,13 +13,13 @@ from router.time import FIRST, LAST
 _LONGEST = LAST - FIRST + 1
 """A span that ends after the last instant, wherever it begins: longer ones end there too, and would overflow."""
 
+ADDS = tuple(f"{kind}_{part}" for kind in COMMITMENTS for part in ("by", "state"))
+READS = ("commitments.row", "opened_at", "replied_at", "acknowledged_at", "accepted_at", "waits", "waiting_since")
+"""The columns that :func:`commit` adds, and those that it reads: of the plan, the case and its timeline."""
+
 
 def commit(frame: pl.LazyFrame, policy: Policy, now: int) -> pl.LazyFrame:
-    """``frame`` with ``<kind>_by`` (Int64 microseconds) and ``<kind>_state`` (String) of each of :data:`COMMITMENTS`.
-
-    It reads ``commitments.row`` and, of the timeline, ``opened_at``, ``replied_at``, ``acknowledged_at``, ``accepted_at``,
-    ``waits`` and ``waiting_since``.
-    """
+    """``frame`` with ``<kind>_by`` (Int64 microseconds) and ``<kind>_state`` (String) of each of :data:`COMMITMENTS`."""
     hours = OpenHours(policy.calendar)
     acknowledge, next_update, resolve, final_response = (
         _Span(hours, [row.durations[place] for row in policy.commitments]) for place in range(len(COMMITMENTS))

@@ -1,0 +1,98 @@
+"""Both back ends asked about one backlog, in one form, so that any field in which they differ can be named."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from router.cases.model import Case
+from router.decide.decider import Decider
+from router.decide.model import Decision, Suggestion
+from router.decide.records import FactRecords
+from router.frame.answer import DECISION
+from router.frame.customers import of_records
+from router.frame.decide import FrameDecider
+from router.frame.tables import frames_of
+from router.policy.model import Policy
+from router.scenarios.observe import observe
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class Backlog:
+    """Cases of different ids at a moment, the policy and the records to decide them by."""
+
+    policy: Policy
+    records: FactRecords
+    cases: Sequence[Case]
+    now: int
+
+
+def by_rows(backlog: Backlog) -> Iterator[Row]:
+    """Each decided alone."""
+    decider = Decider(backlog.policy, backlog.records)
+    return (told(decider.decide(case, b"", backlog.now)) for case in backlog.cases)
+
+
+def by_frame(backlog: Backlog) -> dict[str, Row]:
+    """All decided as a table, by case id."""
+    decider = FrameDecider(backlog.policy, of_records(backlog.records))
+    cases, events = frames_of(backlog.cases, decider.terms)
+    decisions = decider.decide(cases, events, backlog.now).collect()
+    assert dict(decisions.schema) == DECISION
+    return {row["case_id"]: row for row in decisions.iter_rows(named=True)}
+
+
+def differences(backlog: Backlog) -> Iterator[str]:
+    """Every field in which the back ends differ."""
+    frame = by_frame(backlog)
+    for row in by_rows(backlog):
+        other = frame.pop(row["case_id"])
+        yield from (f"{row['case_id']} {name}: {row[name]} {other[name]}" for name in DECISION if row[name] != other[name])
+    yield from (f"{case_id} is no case" for case_id in frame)
+
+
+def told(decision: Decision) -> Row:
+    """A decision of the row back end as a row of the frame's."""
+    case, seen, channel = decision.state.case, observe(decision), decision.reply_channel
+    return {
+        "case_id": case.id,
+        "customer_id": case.customer_id or None,
+        "status": decision.fact("case.status"),
+        "opened_at": case.opened_at,
+        "tier": seen.tier,
+        "tier_rank": decision.tier.rank,
+        "score": seen.score,
+        "band": seen.band,
+        "level": seen.level,
+        "level_rank": seen.level_rank,
+        "owner": decision.owner,
+        "next_person": decision.next_person.name,
+        "recompense_total": seen.total,
+        "suggestions": [
+            _suggestion(each, rule) for each, (rule, *_) in zip(decision.suggestions, seen.suggestions, strict=True)
+        ],
+        "entitlements": list(seen.entitlements),
+        **{f"{kind}_by": due for kind, (due, _) in seen.commitments.items()},
+        **{f"{kind}_state": state for kind, (_, state) in seen.commitments.items()},
+        "fired": list(seen.fired),
+        "points": [{"rule": rule, "points": points} for rule, points in seen.points.items()],
+        "likely_reasons": list(seen.likely_reasons),
+        "guidance": list(seen.guidance),
+        "warnings": list(seen.warnings),
+        "permitted": seen.permitted,
+        "may_close": seen.may_close,
+        "reply_channel": channel.name if channel else None,
+        "reply_channel_open_at": channel.open_at if channel else None,
+    }
+
+
+def _suggestion(suggestion: Suggestion, rule: str) -> Row:
+    kind = suggestion.rule.kind if suggestion.rule else "apology"
+    return {
+        "rule": rule,
+        "kind": kind,
+        "amount": suggestion.amount,
+        "approver": suggestion.approver.name,
+        "needs_approval": suggestion.needs_approval,
+    }
