@@ -1,0 +1,92 @@
+"""The decision log as a server uses it: a line for each decision, written before the reply."""
+
+import logging
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from router.decide.model import Decision
+from router.errors import LogError, Problem
+from router.log.record import Manner, Recorders
+from router.log.writer import FULL_FILE, GroupCommit, Writer
+
+_LOG = logging.getLogger("case_router.log")
+DECISIONS, OUTCOMES, RUNS = "decisions", "outcomes", "runs"
+"""The folders of a log."""
+
+
+class Durability(StrEnum):
+    """What a reply waits for: that the operating system has the record, or that the disk has it."""
+
+    SYSTEM = "system"
+    SYNC = "sync"
+
+
+class OnFull(StrEnum):
+    """What becomes of a decision that cannot be logged: it is refused, or given with a warning and counted."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+@dataclass(slots=True)
+class DecisionLog:
+    """Writes decisions into a folder. ``lost`` counts those that were given and could not be logged."""
+
+    writer: Writer
+    recorders: Recorders
+    commit: GroupCommit | None
+    on_full: OnFull
+    lost: int = 0
+
+    def line(self, decision: Decision, decided_at: int) -> bytes:
+        """What :meth:`keep` takes for a decision."""
+        return self.recorders.line(decision, decided_at)
+
+    async def keep(self, lines: list[bytes], decided_at: int) -> bool:
+        """Log decisions, all or none, before their reply is sent. False if that failed and they may be given all the same.
+
+        Raises :class:`LogError` if it failed and they may not.
+        """
+        if not lines:
+            return True
+        try:
+            self.writer.append(lines, decided_at)
+            if self.commit is not None:
+                await self.commit.wait()
+            else:
+                self.writer.retire()
+        except LogError as error:
+            if self.on_full is OnFull.REFUSE:
+                raise
+            if not self.lost:
+                _LOG.error("%s; decisions are given without a record", error)  # noqa: TRY400 - it says what happened
+            self.lost += len(lines)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the file being written."""
+        self.writer.close()
+
+
+def open_log(
+    folder: Path,
+    manner: Manner,
+    *,
+    durability: Durability = Durability.SYSTEM,
+    on_full: OnFull = OnFull.REFUSE,
+    full: int = FULL_FILE,
+) -> DecisionLog:
+    """A log in ``folder``, which is made if need be; the first decision begins a file. Raises :class:`LogError`."""
+    try:
+        (folder / DECISIONS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"the folder of the log cannot be made: {error.strerror}"
+        raise LogError([Problem("log-not-written", said, str(folder))]) from error
+    if not os.access(folder / DECISIONS, os.W_OK):
+        raise LogError([Problem("log-not-written", "the folder of the log cannot be written to", str(folder))])
+    writer = Writer(folder / DECISIONS, full)
+    commit = GroupCommit(writer) if durability is Durability.SYNC else None
+    return DecisionLog(writer, Recorders(manner), commit, on_full)

@@ -1,0 +1,242 @@
+"""From a decision to its record: one line of JSON, made from what was prepared for its decider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any, TypeAlias
+
+import orjson
+
+from router.cases import model as m
+from router.decide.floor import AGEING, APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
+from router.decide.model import Basis, Decision, Suggestion
+from router.facts import Type, Value
+from router.log.events import AsIs, Hide, timeline_writer
+from router.log.key import Key
+from router.log.layout import CASE, COLUMNS, CONSTANT, CUSTOMER, FORMAT, FULL, PLACE
+
+_OWNER = CUSTOMER.index("customer.owner")
+_WIDEST = 2**63 - 1
+_NONE: Mapping[str, object] = dict.fromkeys(FULL)
+_FEW = 64
+"""Recorders kept; a new policy or snapshot makes a new one."""
+
+_MOST = 1_000
+"""Points of one rule that are kept."""
+
+Points: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How records are written: what stands for texts, whether ids are hashed too, and which engine says so."""
+
+    key: Key | AsIs
+    hash_ids: bool = False
+    engine: str = ""
+
+
+class Recorder:
+    """Writes the decisions of one decider.
+
+    A record is one dictionary that is filled anew for each decision: its keys are the same every time, and what does not
+    vary is serialised once.
+    """
+
+    def __init__(self, basis: Basis, manner: Manner) -> None:
+        policy, records, key = basis.policy, basis.records, manner.key
+        self.basis = basis
+        self._key = key
+        self._ids: Hide = key.exact if manner.hash_ids else _same
+        constant = (
+            FORMAT,
+            key.name,
+            manner.hash_ids,
+            manner.engine,
+            policy.name,
+            policy.version,
+            policy.digest,
+            records.id,
+            records.as_of,
+            records.currency,
+        )
+        self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[:-1] + b","
+        self._row: dict[str, Any] = {name: None for name in COLUMNS if name not in {*CONSTANT, PLACE}}
+        self._issues = frozenset(policy.issues)
+        self._timeline = timeline_writer(key, self._ids, policy)
+        self._hidden_owner = "customer.owner" not in policy.plan.reads()
+        self._unreadable = [place for place, name in enumerate(CUSTOMER) if name not in basis.places]
+        self._extras = [(name, i) for name, (customer, i) in basis.places.items() if customer and i >= len(CUSTOMER)]
+        self._types = {fact.key: fact.type for fact in policy.facts if not fact.of_customer}
+        self._priority = [rule.id for rule in policy.priority]
+        self._points: list[Points | None] = [
+            None if points is None else {"rule": rule.id, "points": points}
+            for rule, points in zip(policy.priority, basis.points, strict=True)
+        ]
+        self._varying: list[tuple[int, dict[float, Points]]] = [
+            (place, {}) for place, points in enumerate(basis.points) if points is None
+        ]
+        self._escalation = [rule.id for rule in policy.escalation]
+
+    def line(self, decision: Decision, decided_at: int) -> bytes:
+        """The line of a decision without its end: a writer adds the place, the bracket and the line feed."""
+        row = self._fill(decision, decided_at)
+        try:
+            return self._start + orjson.dumps(row)[1:-1]
+        except (TypeError, orjson.JSONEncodeError):
+            return self._start + orjson.dumps(_fitting(row))[1:-1]
+
+    def _fill(self, decision: Decision, decided_at: int) -> dict[str, Any]:
+        row, state, key = self._row, decision.state, self._key
+        case, timeline, slices, out = state.case, state.timeline, decision.basis.slices, decision.out
+        customer = self._customer(decision)
+        row.update(zip(CUSTOMER, customer, strict=False))
+        row.update(zip(CASE, state.facts, strict=False))
+        row["decision_id"], row["decided_at"], row["now"] = decision.id, decided_at, state.now
+        row["view"] = "full" if decision.full else "basic"
+        row["case_id"], row["customer_id"] = self._ids(case.id), self._ids(case.customer_id)
+        row["order_id"] = self._ids(case.order_id)
+        row["opened_at"], row["channel"], row["touchpoint"] = case.opened_at, case.channel, case.touchpoint
+        row["issue"] = case.issue if case.issue in self._issues else key.exact(case.issue)
+        row["brand"] = case.brand
+        row["value_minor"], row["value_currency"] = case.value_at_stake or (None, None)
+        row["attributes"] = self._attributes(case, customer) if case.attributes or self._extras else None
+        row["timeline"] = self._timeline(timeline)
+        row["tier"], row["tier_rank"] = decision.tier.name, decision.tier.rank
+        row["score"], row["band"] = decision.score, decision.band
+        row["level"], row["level_rank"] = decision.level.name, decision.level.rank
+        row["owner"] = self._ids(timeline.owner) if timeline.owner else customer[_OWNER]
+        row["next_person"] = decision.next_person.name
+        (
+            (_, row["acknowledge_by"], row["acknowledge_state"]),
+            (_, row["next_update_by"], row["next_update_state"]),
+            (_, row["resolve_by"], row["resolve_state"]),
+            (_, row["final_response_by"], row["final_response_state"]),
+        ) = decision.commitments
+        row["points"] = self._earned(decision)
+        fired = list(compress(self._priority, out[slices.priority]))
+        fired += compress(self._escalation, out[slices.escalation])
+        if timeline.taken:
+            fired.append(SENIOR_FOR_ADVERSE_ACTION.id)
+        row["fired"] = fired
+        row["warnings"] = [notice.code for notice in decision.warnings]
+        row["may_close"] = decision.may_close
+        if decision.full:
+            self._complete(row, decision)
+        else:
+            row.update(_NONE)
+        return row
+
+    def _customer(self, decision: Decision) -> tuple[Value, ...] | list[Value]:
+        """The customer's facts, those that the policy cannot read left out, the owner as ids are written."""
+        customer, owner = decision.customer, decision.customer[_OWNER]
+        hide = self._hidden_owner and isinstance(owner, str) and self._ids is not _same
+        if not self._unreadable and not hide:
+            return customer
+        values = list(customer)
+        for place in self._unreadable:
+            values[place] = None
+        if hide:
+            values[_OWNER] = self._ids(str(owner))
+        return values
+
+    def _earned(self, decision: Decision) -> list[Points | None]:
+        """As ``Decision.contributions``: what cannot be known counts 0."""
+        slices, out = decision.basis.slices, decision.out
+        flags, earned, ageing = out[slices.priority], self._points, int(out[5])
+        if self._varying:
+            earned = earned.copy()
+            for (place, made), points in zip(self._varying, out[slices.points], strict=True):
+                if flags[place]:
+                    earned[place] = made.get(points) or self._earn(place, made, points)
+        found: list[Points | None] = [{"rule": AGEING.id, "points": ageing}] if ageing else []
+        found += compress(earned, flags)
+        return found
+
+    def _earn(self, place: int, made: dict[float, Points], points: float) -> Points:
+        """The points of a rule that vary; they are whole and few."""
+        found: Points = {"rule": self._priority[place], "points": int(points) if points == points else 0}  # noqa: PLR0124 - NaN is missing
+        if len(made) < _MOST:
+            made[points] = found
+        return found
+
+    def _attributes(self, case: m.Case, customer: tuple[Value, ...] | list[Value]) -> list[dict[str, object]]:
+        """The case's attributes, then the policy's own facts of the customer; each has its value under its type."""
+        found: list[dict[str, object]] = []
+        for name, value in case.attributes.items():
+            declared = self._types.get(name)
+            if declared is None:
+                found.append({"name": "case." + self._key.exact(name), "undeclared": True})
+            elif isinstance(value, str) and declared is not Type.TEXT:
+                found.append({"name": f"case.{name}", "text": self._key.exact(value)})
+            else:
+                found.append({"name": f"case.{name}"} | _typed(value))
+        found += [{"name": name} | _typed(customer[place]) for name, place in self._extras]
+        return found
+
+    def _complete(self, row: dict[str, Any], decision: Decision) -> None:
+        row["suggestions"] = list(map(_suggestion, decision.suggestions))
+        row["recompense_total"] = decision.total
+        row["entitlements"] = entitlements = [rule.id for rule in decision.entitlements]
+        row["likely_reasons"] = reasons = [rule.id for rule in decision.likely_reasons]
+        row["guidance"] = guidance = [rule.id for rule in decision.guidance]
+        row["fired"] += [*entitlements, *(rule.id for rule in decision.recompense), *reasons, *guidance]
+        actions = decision.adverse_actions
+        row["permitted"] = all(action.permitted for action in actions) if actions else None
+        exact = self._key.exact
+        row["adverse_actions"] = [
+            {"kind": exact(kind), "permitted": permitted, "approver": approver.name} for kind, permitted, approver in actions
+        ]
+        channel = decision.reply_channel
+        row["reply_channel"], row["reply_channel_open_at"] = channel[:2] if channel else (None, None)
+
+
+class Recorders:
+    """A recorder for each decider, made when its first decision comes."""
+
+    def __init__(self, manner: Manner) -> None:
+        self.manner = manner
+        self._made: dict[int, Recorder] = {}
+
+    def line(self, decision: Decision, decided_at: int) -> bytes:
+        """The line of a decision; see :meth:`Recorder.line`."""
+        found = self._made.get(id(decision.basis))
+        if found is None:
+            if len(self._made) >= _FEW:
+                self._made.clear()
+            found = self._made[id(decision.basis)] = Recorder(decision.basis, self.manner)
+        return found.line(decision, decided_at)
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, object]:
+    rule = suggestion.rule
+    return {
+        "rule": rule.id if rule else "engine-apology",
+        "kind": rule.kind if rule else APOLOGY_KIND,
+        "amount": suggestion.amount,
+        "approver": suggestion.approver.name,
+        "needs_approval": suggestion.needs_approval,
+    }
+
+
+def _typed(value: Value | m.Money) -> dict[str, object]:
+    if isinstance(value, m.Money):
+        return {"minor": value.minor, "currency": value.currency}
+    if isinstance(value, bool):
+        return {"yes_no": value}
+    return {"text": value} if isinstance(value, str) else {"number": value}
+
+
+def _fitting(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
+    """The same with whole numbers that fit into 64 bits and texts that are UTF-8."""
+    if isinstance(value, dict):
+        return {name: _fitting(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_fitting, value))
+    if isinstance(value, int):
+        return max(-_WIDEST, min(value, _WIDEST))
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value

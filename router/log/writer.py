@@ -1,0 +1,133 @@
+"""Appends lines to files of one process: a folder for each date, a new file when the date changes or one is full.
+
+FOLDER/date=2026-11-22/20261122T101500.123456-4711-0.ndjson
+
+A line that was written is with the operating system and outlives the process. The file being written is locked by its
+process, and the lock goes with it: so everybody can tell a file that still grows from one that does not.
+"""
+
+import asyncio
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from router.errors import LogError, Problem
+from router.time import DAY, to_datetime
+
+SUFFIX = ".ndjson"
+FULL_FILE = 128 << 20
+"""Bytes after which a file is full."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes below one folder; one for each process, used by one thread. ``rows`` are those of the file being written."""
+
+    folder: Path
+    full: int = FULL_FILE
+    rows: int = 0
+    _file: int = -1
+    _size: int = 0
+    _day: int = 0
+    _number: int = 0
+    _ended: list[int] = field(default_factory=list)
+    """Files that are full and not yet on the disk."""
+
+    def append(self, lines: list[bytes], at: int) -> None:
+        """Hand lines to the operating system: all of them or, with :class:`LogError`, none.
+
+        A line comes without its end; its place in the file is added here. ``at`` is the time by the clock.
+        """
+        if self._file < 0 or self._size >= self.full or at // DAY != self._day:
+            self._turn(at)
+        data = b"".join([b'%b,"n":%d}\n' % (line, place) for place, line in enumerate(lines, self.rows)])
+        try:
+            written = os.write(self._file, data)
+            while written < len(data):
+                written += os.write(self._file, data[written:])
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._size)
+            raise _not_written(self.folder, error) from error
+        self._size += len(data)
+        self.rows += len(lines)
+
+    def _turn(self, at: int) -> None:
+        """Begin a new file."""
+        time = to_datetime(at)
+        folder = self.folder / f"date={time:%Y-%m-%d}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{time:%Y%m%dT%H%M%S.%f}-{os.getpid()}-{self._number}{SUFFIX}"
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            self._number += 1
+            raise _not_written(self.folder, error) from error
+        if self._file >= 0:
+            self._ended.append(self._file)
+        self._file, self._size, self._day, self.rows = file, 0, at // DAY, 0
+        self._number += 1
+
+    def retire(self) -> None:
+        """Close the files that are full, without waiting for the disk."""
+        while self._ended:
+            os.close(self._ended.pop())
+
+    def sync(self) -> None:
+        """Wait until all that was written before is on the disk. May run in another thread than the writing."""
+        current = self._file  # first: if it is full meanwhile, it is closed by the next sync
+        ended, self._ended = self._ended, []
+        for file in ended:
+            os.fdatasync(file)
+            os.close(file)
+        if current >= 0:
+            os.fdatasync(current)
+
+    def close(self) -> None:
+        """Close the file; the next line begins a new one."""
+        self.retire()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class GroupCommit:
+    """Lets many callers wait for one sync: who comes while one runs waits for the next, together with all others."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._next: asyncio.Future[None] | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def wait(self) -> None:
+        """Wait until what was written before the call is on the disk. Raises :class:`LogError`."""
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        waiting = self._next
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        try:
+            await asyncio.shield(waiting)
+        except OSError as error:
+            raise _not_written(self._writer.folder, error) from error
+
+    async def _run(self) -> None:
+        """Sync for whoever waits, as long as somebody does."""
+        while (waiting := self._next) is not None:
+            self._next = None
+            try:
+                await asyncio.to_thread(self._writer.sync)
+            except OSError as error:
+                waiting.set_exception(error)
+                waiting.exception()  # who waited may be gone
+            else:
+                waiting.set_result(None)
+        self._running = None
+
+
+def _not_written(folder: Path, error: OSError) -> LogError:
+    said = f"the decision cannot be logged: {error.strerror or error}; make room, or see `log_on_full`"
+    return LogError([Problem("log-not-written", said, str(folder))])
