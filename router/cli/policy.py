@@ -93,7 +93,7 @@ def release(
     """Check a version of a policy and put it in force; an earlier version put in force again is a rollback."""
     from router.cli.checks import check_paths
     from router.errors import PolicyError
-    from router.policy.releases import release as append
+    from router.policy.releasing import release as append
     from router.time import format_instant
 
     root, now = policies_root(policies), instant("", "")

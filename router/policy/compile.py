@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import TypeVar
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from router.calendar import ALWAYS, Calendar, build_calendar, holiday_dates, parse_hours
 from router.errors import PolicyError, nearby
-from router.facts import Type
+from router.facts import VOCABULARY, Type
 from router.money import EXPONENTS, to_minor
 from router.policy import document as d
 from router.policy import model as m
@@ -43,18 +43,32 @@ def _holidays(document: d.PolicyDocument) -> Mapping[date, str]:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A policy as it was written, with the place of everything in it, and as it was compiled."""
+
+    source: Source
+    document: d.PolicyDocument
+    policy: m.Policy
+
+
 def compile_policy(text: str, name: str, closed: Iterable[date] | None = None) -> m.Policy:
     """Compile the text of the policy file ``name``.
 
     ``closed`` are the public holidays recorded with a release; without them today's library says. Raises
     :class:`PolicyError` with every problem.
     """
+    return compile_written(text, name, closed).policy
+
+
+def compile_written(text: str, name: str, closed: Iterable[date] | None = None) -> Written:
+    """The same, with the text that it was compiled from."""
     source = load(text, name)
     document = source.read(d.PolicyDocument)
     if document is None:
         raise PolicyError(source.problems)
     days = frozenset(_holidays(document) if closed is None else closed)
-    return _Compiler(source, document, days).compile()
+    return Written(source, document, _Compiler(source, document, days).compile())
 
 
 class _Compiler(Texts):
@@ -87,6 +101,7 @@ class _Compiler(Texts):
         )
         oldest = self.duration(doc.snapshot.oldest, calendar, "snapshot", "oldest")
         self.check_ids()
+        self.check_protected()
         if self.problems:
             raise PolicyError(self.problems)
         policy = m.Policy(
@@ -118,6 +133,7 @@ class _Compiler(Texts):
             likely_reasons=likely,
             guidance=guidance,
             oldest_snapshot=oldest,
+            protected=frozenset(doc.protected),
         )
         return replace(policy, plan=build_plan(policy))
 
@@ -270,3 +286,10 @@ class _Compiler(Texts):
                 seen[rule.id] = path
                 if rule.id == "ageing" or rule.id.startswith("engine-"):
                     self.wrong("duplicate-id", f"{rule.id} is a name of the engine's own", *path, index, "id")
+
+    def check_protected(self) -> None:
+        """A protected attribute is a fact that a rule could read."""
+        known = [fact.name for fact in (*VOCABULARY.values(), *self.facts)]
+        for index, name in enumerate(self.document.protected):
+            if name not in known:
+                self.wrong("unknown-fact", f"no fact {name}; {nearby(name, known)}", "protected", index)

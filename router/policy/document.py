@@ -224,6 +224,7 @@ class PolicyDocument(Document):
     currency: str
     calendar: CalendarDocument | None = None
     facts: dict[str, FactDocument] = {}
+    protected: list[str] = Field([], description="facts that no rule may read, such as customer.gender")
     parameters: dict[str, float | bool | str | list[str] | list[float]] = {}
     issues: dict[str, IssueDocument] = {}
     apology: ApologyDocument = ApologyDocument(hedges=[])

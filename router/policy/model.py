@@ -141,6 +141,7 @@ class Policy:
     likely_reasons: tuple[Rule, ...]
     guidance: tuple[Rule, ...]
     oldest_snapshot: Duration
+    protected: frozenset[str] = frozenset()
     plan: Plan = field(default=NO_PLAN)
 
     @property

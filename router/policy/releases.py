@@ -4,11 +4,7 @@
 rollback is one more entry.
 """
 
-import fcntl
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,21 +13,18 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from router.errors import PolicyError, Problem
-from router.policy.compile import compile_policy, holidays_of
 from router.policy.document import Version
 from router.policy.model import Policy
-from router.time import format_instant, parse_instant
+from router.time import parse_instant
 from router.yaml import Like, load
 
 RELEASES = "releases.yaml"
-HEADING = (
-    "# Only ever grows. In force at a time is the last entry that is effective by then; a rollback is one more entry.\n"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One entry: the version, the content hash it had, from when it is in force (an instant), and who said so, why, when."""
+    """One entry: the version, the content hash it had, from when it is in force (an instant), and who said so, why, when,
+    and who approved it."""
 
     version: str
     digest: str
@@ -39,6 +32,7 @@ class Release:
     by: str
     note: str
     recorded_at: int | None = None
+    approved_by: str | None = None
 
 
 def _instant(text: str) -> str:
@@ -61,6 +55,7 @@ class _Entry(BaseModel):
     by: str = Field(min_length=1)
     note: str
     recorded_at: _Instant | None = None
+    approved_by: str | None = Field(None, min_length=1)
 
 
 class _Entries(RootModel[list[_Entry]]):
@@ -75,6 +70,8 @@ def read_releases(text: str, name: str) -> tuple[Release, ...]:
     entries = source.read(_Entries)
     digests: dict[str, str] = {}
     for index, entry in enumerate(entries.root if entries else ()):
+        if said := backwards(entry.version, digests):
+            source.problems.append(source.problem("version-backwards", said, (index, "version")))
         if digests.setdefault(entry.version, entry.digest) != entry.digest:
             said = f"version {entry.version} was released before with another digest; a released version never changes"
             source.problems.append(source.problem("bad-release", said, (index, "digest")))
@@ -88,6 +85,7 @@ def read_releases(text: str, name: str) -> tuple[Release, ...]:
             e.by,
             e.note,
             parse_instant(e.recorded_at) if e.recorded_at else None,
+            e.approved_by,
         )
         for e in entries.root
     )
@@ -134,40 +132,22 @@ def recorded_holidays(folder: Path, version: str) -> frozenset[date] | None:
     return read_holidays(path.read_text("utf-8"), str(path)) if path.is_file() else None
 
 
-def release(
-    root: Path, name: str, version: str, *, effective_from: int, by: str, note: str, recorded_at: int | None = None
-) -> Release:
-    """Put a version of a policy in force: compile it, record its public holidays, append an entry.
+def order_of(version: str) -> tuple[int, ...]:
+    """What versions are sorted by.
 
-    A version that was released before is released again as it was (a rollback). Each file is written whole beside its place
-    and then renamed, so that a reader sees all of it or nothing. Raises :class:`PolicyError`, and nothing is changed.
+    >>> max(["1.9.0", "1.10.0"], key=order_of)
+    '1.10.0'
     """
-    folder = root / name
-    path = folder / f"{version}.yaml"
-    if not path.is_file():
-        raise PolicyError([Problem("missing-version", f"there is no file {path} to release", str(folder / RELEASES))])
-    text = path.read_text("utf-8")
-    with _locked(folder):
-        file = folder / RELEASES
-        before = file.read_text("utf-8") if file.is_file() else ""
-        releases = read_releases(before, str(file))
-        earlier = next((entry for entry in releases if entry.version == version), None)
-        holidays = holidays_of(text, str(path)) if earlier is None else {}
-        closed = frozenset(holidays) if earlier is None else recorded_holidays(folder, version) or frozenset()
-        policy = compile_policy(text, str(path), closed)
-        if (policy.name, policy.version) != (name, version):
-            raise PolicyError([misplaced(path, policy)])
-        entry = Release(version, policy.digest, effective_from, by, note, recorded_at)
-        if earlier is not None and earlier.digest != entry.digest:
-            raise PolicyError([edited(path, version)])
-        after = (before or HEADING) + _written(entry)
-        if read_releases(after, str(file)) != (*releases, entry):
-            said = "the entry cannot be appended: write the file as a block list, and by and note in printable characters"
-            raise PolicyError([Problem("bad-release", said, str(file))])
-        if holidays:
-            _replace(folder / "holidays" / f"{version}.txt", write_holidays(holidays))
-        _replace(file, after)
-    return entry
+    return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
+
+
+def backwards(version: str, released: Iterable[str]) -> str:
+    """What is said of a version that was never released and is lower than one that was; nothing of any other."""
+    known = frozenset(released)
+    highest = max(known, key=order_of, default=version)
+    if version in known or order_of(version) >= order_of(highest):
+        return ""
+    return f"version {version} is lower than {highest}, which was released before; give it a number above {highest}"
 
 
 def edited(path: Path, version: str) -> Problem:
@@ -184,37 +164,3 @@ def misplaced(path: Path, policy: Policy) -> Problem:
     """What is said of a policy file that stands under another name than its own."""
     said = f"by its policy and version the place of this file is {policy.name}/{policy.version}.yaml"
     return Problem("misplaced-policy", said, str(path))
-
-
-def _written(entry: Release) -> str:
-    lines: Iterable[tuple[str, str]] = [
-        ("version", entry.version),
-        ("digest", entry.digest),
-        ("effective_from", format_instant(entry.effective_from)),
-        ("by", json.dumps(entry.by, ensure_ascii=False)),
-        ("note", json.dumps(entry.note, ensure_ascii=False)),
-    ]
-    if entry.recorded_at is not None:
-        lines = [*lines, ("recorded_at", format_instant(entry.recorded_at))]
-    return "- " + "\n  ".join(f"{key}: {value}" for key, value in lines) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One release of a policy at a time."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

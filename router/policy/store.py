@@ -7,21 +7,21 @@ from importlib.resources import files
 from pathlib import Path
 
 from router.errors import PolicyError, Problem, UnknownPolicyError, nearby
-from router.policy.compile import compile_policy
+from router.policy.compile import Written, compile_written
 from router.policy.model import Policy
-from router.policy.releases import RELEASES, Release, edited, in_force, misplaced, read_releases, recorded_holidays
+from router.policy.releases import (
+    RELEASES,
+    Release,
+    edited,
+    in_force,
+    misplaced,
+    order_of,
+    read_releases,
+    recorded_holidays,
+)
 from router.time import format_instant
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-
-
-def order_of(version: str) -> tuple[int, ...]:
-    """What versions are sorted by.
-
-    >>> max(["1.9.0", "1.10.0"], key=order_of)
-    '1.10.0'
-    """
-    return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,12 @@ def read_policy(path: Path) -> Policy:
 
     Raises :class:`PolicyError` with every problem.
     """
-    return compile_policy(read_text(path), str(path), recorded_holidays(path.parent, path.stem))
+    return read_written(path).policy
+
+
+def read_written(path: Path) -> Written:
+    """The same, with the text that it was compiled from."""
+    return compile_written(read_text(path), str(path), recorded_holidays(path.parent, path.stem))
 
 
 def read_text(path: Path) -> str:
@@ -167,14 +172,34 @@ def read_text(path: Path) -> str:
         raise PolicyError([Problem("bad-file", f"cannot be read: {error.strerror}", str(path))]) from error
 
 
-def check_folder(folder: Path) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
+def released_versions(folder: Path) -> frozenset[str]:
+    """The versions that the releases of a folder name; none where they cannot be read."""
+    file = folder / RELEASES
+    try:
+        return (
+            frozenset(entry.version for entry in read_releases(read_text(file), str(file)))
+            if file.is_file()
+            else frozenset()
+        )
+    except PolicyError:
+        return frozenset()
+
+
+def check_folder(folder: Path) -> tuple[tuple[Written, ...], tuple[Problem, ...]]:
     """Every version of one policy, drafts too, and everything that is wrong in its folder."""
     problems: list[Problem] = []
-    shelf = _read_shelf(folder, problems, drafts=True)
-    return tuple(shelf.versions.values()), tuple(problems)
+    _, versions = _read_folder(folder, problems)
+    return tuple(versions.values()), tuple(problems)
 
 
 def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf:
+    releases, versions = _read_folder(folder, problems)
+    unreleased = tuple(version for version in versions if all(entry.version != version for entry in releases))
+    served = {version: each.policy for version, each in versions.items() if drafts or version not in unreleased}
+    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased)
+
+
+def _read_folder(folder: Path, problems: list[Problem]) -> tuple[Sequence[Release], Mapping[str, Written]]:
     releases: Sequence[Release] = ()
     file = folder / RELEASES
     try:
@@ -182,19 +207,21 @@ def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf
     except PolicyError as error:
         problems += error.problems
     digests = {entry.version: entry.digest for entry in releases}
-    versions: dict[str, Policy] = {}
+    versions: dict[str, Written] = {}
     for path in version_files(folder):
         try:
-            policy = read_policy(path)
+            written = read_written(path)
         except PolicyError as error:
             problems += error.problems
             digests.pop(path.stem, None)
             continue
+        policy = written.policy
         if policy.version in versions:
-            said = f"version {policy.version} is there already, in another file"
+            other = Path(versions[policy.version].source.name).name
+            said = f"version {policy.version} is there already, in {other}; give one of them a number of its own"
             problems.append(Problem("duplicate-version", said, str(path)))
             continue
-        versions[policy.version] = policy
+        versions[policy.version] = written
         if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
             problems.append(misplaced(path, policy))
         if digests.pop(policy.version, policy.digest) != policy.digest:
@@ -202,6 +229,4 @@ def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf
     for index, version in enumerate(digests):
         said = f"version {version} was released and its file {version}.yaml is not there; restore it"
         problems.append(Problem("missing-version", said, str(file), field=f"[{index}]"))
-    unreleased = tuple(version for version in versions if all(entry.version != version for entry in releases))
-    served = {version: policy for version, policy in versions.items() if drafts or version not in unreleased}
-    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased)
+    return releases, versions

@@ -1,5 +1,6 @@
 """The texts of a policy file: expressions, sentences and durations, in the scope of their section."""
 
+import ast
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -167,3 +168,20 @@ def say_constant(value: ex.Node | Literals) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(say, value))
     return say(getattr(value, "value", None))
+
+
+_SHOWN = re.compile(r"\{\s*([a-z][a-z0-9_]*)\s*\}")
+
+
+def names_written(text: str) -> frozenset[str]:
+    """The plain names, without a dot, in an expression or in the braces of a sentence.
+
+    >>> sorted(names_written("case.chases >= limit and 'x' != word")), sorted(names_written("A {tier} one."))
+    (['case', 'limit', 'word'], ['tier'])
+    """
+    shown = frozenset(_SHOWN.findall(text))
+    try:
+        tree = ast.parse(" ".join(text.split()), mode="eval")
+    except (SyntaxError, ValueError):
+        return shown
+    return shown | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -6,7 +6,8 @@ import pytest
 
 from router.calendar import holiday_dates
 from router.errors import PolicyError, UnknownPolicyError
-from router.policy.releases import read_releases, release
+from router.policy.releases import read_releases
+from router.policy.releasing import release, rollback
 from router.policy.store import PolicyStore
 from router.time import parse_instant
 from tests.policy.small import CALENDAR, write
@@ -32,20 +33,20 @@ def refused(store: PolicyStore, name: str, version: str, now: int = JUNE) -> str
 
 
 def test_in_force_is_the_last_entry_that_is_effective_by_then(tmp_path: Path) -> None:
-    for version, since in (("1.0.0", JANUARY), ("1.1.0", JULY), ("1.0.1", JUNE)):
+    for version, since in (("1.0.0", JANUARY), ("1.1.0", JULY), ("1.1.1", JUNE)):
         write(tmp_path, version)
         put(tmp_path, version, since)
     store = PolicyStore.open(tmp_path)
     assert store.get("small", "", JUNE - 1).version == "1.0.0"
-    assert store.get("small", "", JUNE).version == "1.0.1"
-    assert store.get("small", "", JULY).version == "1.0.1"  # the last entry, not the latest date
+    assert store.get("small", "", JUNE).version == "1.1.1"
+    assert store.get("small", "", JULY).version == "1.1.1"  # the last entry, not the latest date
 
 
 def test_a_rollback_is_one_more_entry_of_an_old_version(tmp_path: Path) -> None:
     for version, since in (("1.0.0", JANUARY), ("1.1.0", JUNE)):
         write(tmp_path, version)
         put(tmp_path, version, since)
-    put(tmp_path, "1.0.0", JULY)
+    rollback(tmp_path, "small", effective_from=JULY, by="ann", note="a test")
     store = PolicyStore.open(tmp_path)
     assert [store.get("small", "", now).version for now in (JANUARY, JUNE, JULY)] == ["1.0.0", "1.1.0", "1.0.0"]
 

@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from router.crm.manifest import extra_fact
 from router.crm.rows import publish_facts
 from router.crm.snapshot import Snapshot
-from router.policy.releases import release
+from router.policy.releasing import release
 from router.policy.store import PolicyStore
 from router.serve.state import State
 from router.time import parse_instant

@@ -1,0 +1,202 @@
+"""Releasing: puts a version of a policy in force, or an earlier one again, and tells of it in the changelog."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from router.errors import PolicyError, Problem
+from router.policy.changelog import CHANGELOG, told, with_entry
+from router.policy.compile import Written, compile_written, holidays_of
+from router.policy.difference import difference
+from router.policy.releases import (
+    RELEASES,
+    Release,
+    backwards,
+    edited,
+    in_force,
+    misplaced,
+    order_of,
+    read_releases,
+    recorded_holidays,
+    write_holidays,
+)
+from router.time import format_instant
+
+HEADING = (
+    "# Only ever grows. In force at a time is the last entry that is effective by then; a rollback is one more entry.\n"
+)
+
+
+def check_approval(by: str, approved_by: str | None, *, required: bool) -> None:
+    """Four eyes: who approves a release is not who makes it. Raises :class:`PolicyError`."""
+    said = ""
+    if approved_by is not None and approved_by.strip().casefold() == by.strip().casefold():
+        said = f"{by} cannot approve their own release; name somebody else with --approved-by"
+    elif required and not (approved_by or "").strip():
+        said = "a release needs the approval of a second person here; name them with --approved-by"
+    if said:
+        raise PolicyError([Problem("not-approved", said)])
+
+
+def release(
+    root: Path,
+    name: str,
+    version: str,
+    *,
+    effective_from: int,
+    by: str,
+    note: str,
+    recorded_at: int | None = None,
+    approved_by: str | None = None,
+) -> Release:
+    """Put a version of a policy in force: compile it, record its public holidays, write the changelog, append an entry.
+
+    The highest version may be released again, as it was. Each file is written whole beside its place and then renamed, so
+    that a reader sees all of it or nothing. Raises :class:`PolicyError`, and nothing is changed.
+    """
+    path = root / name / f"{version}.yaml"
+    if not path.is_file():
+        file = root / name / RELEASES
+        raise PolicyError([Problem("missing-version", f"there is no file {path} to release", str(file))])
+    with _opened(root / name) as book:
+        known = {entry.version for entry in book.releases}
+        said = backwards(version, known)
+        if version in known and order_of(version) < max(map(order_of, known)):
+            said = (
+                f"version {version} was released before and is not the highest: case-router policy rollback {name} {version}"
+            )
+        if said:
+            raise PolicyError([Problem("version-backwards", said, str(path))])
+        return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by))
+
+
+def rollback(
+    root: Path,
+    name: str,
+    version: str = "",
+    *,
+    effective_from: int,
+    by: str,
+    note: str,
+    recorded_at: int | None = None,
+    approved_by: str | None = None,
+) -> Release:
+    """Put a version in force again that was released before; without one, that which was in force before the present one.
+
+    What was to come into force later no longer does: in force is the last entry. Raises :class:`PolicyError`.
+    """
+    with _opened(root / name) as book:
+        current = in_force(book.releases, effective_from)
+        version = version or _before(book.releases, current, name)
+        if version not in {entry.version for entry in book.releases}:
+            said = f"version {version} of {name} was never released, so there is no way back to it"
+            raise PolicyError([Problem("unknown-version", said, str(book.file))])
+        if current is not None and current is book.releases[-1] and current.version == version:
+            said = f"version {version} of {name} is in force already"
+            raise PolicyError([Problem("unknown-version", said, str(book.file))])
+        return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by))
+
+
+def _before(releases: Sequence[Release], current: Release | None, name: str) -> str:
+    """The version that was in force before ``current``."""
+    earlier = releases[: releases.index(current)] if current is not None else ()
+    found = next((entry.version for entry in reversed(earlier) if current and entry.version != current.version), "")
+    if not found:
+        raise PolicyError(
+            [Problem("unknown-version", f"no version of {name} was in force before; name one that was released")]
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """The releases of one policy, held alone while one is appended."""
+
+    folder: Path
+    file: Path
+    text: str
+    releases: tuple[Release, ...]
+
+    def append(self, entry: Release) -> Release:
+        """Write the entry, with the digest of its version."""
+        version = entry.version
+        path = self.folder / f"{version}.yaml"
+        earlier = next((each for each in self.releases if each.version == version), None)
+        written, holidays = self.compiled(path, version, again=earlier is not None)
+        if (written.policy.name, written.policy.version) != (self.folder.resolve().name, version):
+            raise PolicyError([misplaced(path, written.policy)])
+        entry = replace(entry, digest=written.policy.digest)
+        if earlier is not None and earlier.digest != entry.digest:
+            raise PolicyError([edited(path, version)])
+        after = (self.text or HEADING) + _written(entry)
+        if read_releases(after, str(self.file)) != (*self.releases, entry):
+            said = "the entry cannot be appended: write the file as a block list, and by and note in printable characters"
+            raise PolicyError([Problem("bad-release", said, str(self.file))])
+        changes = self.changes(entry, written)
+        if holidays:
+            _replace(self.folder / "holidays" / f"{version}.txt", write_holidays(holidays))
+        log = self.folder / CHANGELOG
+        _replace(log, with_entry(log.read_text("utf-8") if log.is_file() else "", self.folder.resolve().name, changes))
+        _replace(self.file, after)
+        return entry
+
+    def compiled(self, path: Path, version: str, *, again: bool) -> tuple[Written, Mapping[date, str]]:
+        """A version with the public holidays recorded with it, else with today's, which are to be recorded."""
+        text = path.read_text("utf-8")
+        if again:
+            return compile_written(text, str(path), recorded_holidays(self.folder, version) or frozenset()), {}
+        holidays = holidays_of(text, str(path))
+        return compile_written(text, str(path), frozenset(holidays)), holidays
+
+    def changes(self, entry: Release, written: Written) -> str:
+        """What the changelog says: the differences from the version that was in force until then."""
+        before = in_force(self.releases, entry.effective_from)
+        if before is None:
+            return told(entry, None, ())
+        path = self.folder / f"{before.version}.yaml"
+        text = path.read_text("utf-8") if path.is_file() else ""
+        old = compile_written(text, str(path), recorded_holidays(self.folder, before.version) or frozenset())
+        return told(entry, before.version, difference(old, written))
+
+
+def _written(entry: Release) -> str:
+    lines: Iterable[tuple[str, str]] = [
+        ("version", entry.version),
+        ("digest", entry.digest),
+        ("effective_from", format_instant(entry.effective_from)),
+        ("by", json.dumps(entry.by, ensure_ascii=False)),
+        ("note", json.dumps(entry.note, ensure_ascii=False)),
+    ]
+    if entry.recorded_at is not None:
+        lines = [*lines, ("recorded_at", format_instant(entry.recorded_at))]
+    if entry.approved_by is not None:
+        lines = [*lines, ("approved_by", json.dumps(entry.approved_by, ensure_ascii=False))]
+    return "- " + "\n  ".join(f"{key}: {value}" for key, value in lines) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[_Book]:
+    """The releases of a policy; one at a time writes them."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        file = folder / RELEASES
+        text = file.read_text("utf-8") if file.is_file() else ""
+        yield _Book(folder, file, text, read_releases(text, str(file)))
+    finally:
+        os.close(handle)
