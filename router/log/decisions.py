@@ -8,6 +8,7 @@ from pathlib import Path
 
 from router.decide.model import Decision
 from router.errors import LogError, Problem
+from router.log.outcomes import Outcome
 from router.log.record import Manner, Recorders
 from router.log.writer import FULL_FILE, GroupCommit, Writer
 
@@ -31,12 +32,28 @@ class OnFull(StrEnum):
 
 
 @dataclass(slots=True)
+class Log:
+    """Lines below one folder; ``commit`` waits for the disk, if somebody wants to."""
+
+    writer: Writer
+    commit: GroupCommit | None
+
+    async def append(self, lines: list[bytes], at: int) -> None:
+        """Append lines, all or none. Raises :class:`LogError`."""
+        self.writer.append(lines, at)
+        if self.commit is not None:
+            await self.commit.wait()
+        else:
+            self.writer.retire()
+
+
+@dataclass(slots=True)
 class DecisionLog:
     """Writes decisions into a folder. ``lost`` counts those that were given and could not be logged."""
 
-    writer: Writer
+    decisions: Log
+    outcomes: Log
     recorders: Recorders
-    commit: GroupCommit | None
     on_full: OnFull
     lost: int = 0
 
@@ -52,23 +69,24 @@ class DecisionLog:
         if not lines:
             return True
         try:
-            self.writer.append(lines, decided_at)
-            if self.commit is not None:
-                await self.commit.wait()
-            else:
-                self.writer.retire()
+            await self.decisions.append(lines, decided_at)
         except LogError as error:
             if self.on_full is OnFull.REFUSE:
                 raise
             if not self.lost:
-                _LOG.error("%s; decisions are given without a record", error)  # noqa: TRY400 - it says what happened
+                _LOG.error("%s; decisions are given without a record", error)
             self.lost += len(lines)
             return False
         return True
 
+    async def tell(self, outcome: Outcome, recorded_at: int) -> None:
+        """Keep what came of a decision. Raises :class:`LogError`."""
+        await self.outcomes.append([outcome.line(recorded_at)], recorded_at)
+
     def close(self) -> None:
-        """Close the file being written."""
-        self.writer.close()
+        """Close the files being written."""
+        self.decisions.writer.close()
+        self.outcomes.writer.close()
 
 
 def open_log(
@@ -87,6 +105,9 @@ def open_log(
         raise LogError([Problem("log-not-written", said, str(folder))]) from error
     if not os.access(folder / DECISIONS, os.W_OK):
         raise LogError([Problem("log-not-written", "the folder of the log cannot be written to", str(folder))])
-    writer = Writer(folder / DECISIONS, full)
-    commit = GroupCommit(writer) if durability is Durability.SYNC else None
-    return DecisionLog(writer, Recorders(manner), commit, on_full)
+
+    def below(name: str) -> Log:
+        writer = Writer(folder / name, full)
+        return Log(writer, GroupCommit(writer) if durability is Durability.SYNC else None)
+
+    return DecisionLog(below(DECISIONS), below(OUTCOMES), Recorders(manner), on_full)

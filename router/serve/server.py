@@ -19,7 +19,10 @@ from grpc_reflection.v1alpha import reflection
 
 from router.crm.snapshot import Snapshot, verify
 from router.decide.model import Records
-from router.errors import PolicyError, Problem, RouterError, SettingsError, SnapshotError
+from router.errors import LogError, PolicyError, Problem, RouterError, SettingsError, SnapshotError
+from router.log.decisions import DecisionLog, open_log
+from router.log.key import read_key
+from router.log.record import Manner
 from router.policy.store import PolicyStore, shipped_policies
 from router.serve.service import SERVICE, CaseRouter
 from router.serve.settings import Settings
@@ -32,7 +35,9 @@ _PATIENCE = 0.2
 
 
 def open_state(settings: Settings) -> State:
-    """Policies checked and compiled, the snapshot opened, both made ready. Raises ``RouterError`` with all that is wrong."""
+    """Policies checked and compiled, the snapshot opened, both made ready. Raises ``RouterError`` with all that is wrong,
+    of the decision log too.
+    """
     problems: list[Problem] = []
     policies: PolicyStore | None = None
     records: Records = NoRecords()
@@ -44,12 +49,26 @@ def open_state(settings: Settings) -> State:
         records = Snapshot.open(settings.snapshot) if settings.snapshot else records
     except SnapshotError as error:
         problems += error.problems
+    try:
+        open_decision_log(settings, "")
+    except LogError as error:
+        problems += error.problems
     if policies is None or problems:
         raise RouterError(problems)
     state = State(policies, records, version("case-router"))
     for policy, _, _ in policies.versions(0):
         state.pair(policy.name, policy.version, 0)
     return state
+
+
+def open_decision_log(settings: Settings, engine: str) -> DecisionLog | None:
+    """The log that the settings ask for. Raises ``LogError``."""
+    if settings.log is None:
+        return None
+    key = read_key(settings.log_key_file, settings.log_key.get_secret_value())
+    manner = Manner(key, settings.log_hash_ids, engine)
+    full = settings.log_file_mb * _MB
+    return open_log(settings.log, manner, durability=settings.log_durability, on_full=settings.log_on_full, full=full)
 
 
 def build_server(
@@ -62,7 +81,7 @@ def build_server(
         ("grpc.max_send_message_length", -1),
     ]
     server = grpc.aio.server(options=options)
-    service = CaseRouter(state, batch_limit=settings.batch_limit)
+    service = CaseRouter(state, batch_limit=settings.batch_limit, log=open_decision_log(settings, state.engine_version))
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     server.add_generic_rpc_handlers((service.handlers(),))
@@ -82,7 +101,7 @@ async def serve(
 
     The snapshot's full digest is checked meanwhile; a process that finds it damaged says so and is no longer healthy.
     """
-    server, _, healthy = build_server(settings, state, shared_port=shared_port)
+    server, service, healthy = build_server(settings, state, shared_port=shared_port)
     try:
         bound = server.add_insecure_port(f"{settings.host}:{port}")
     except RuntimeError as error:
@@ -102,6 +121,8 @@ async def serve(
     checking.cancel()
     await healthy.enter_graceful_shutdown()
     await server.stop(settings.grace_seconds)
+    if service.log is not None:
+        service.log.close()
 
 
 async def _check_snapshot(state: State, healthy: health.aio.HealthServicer) -> None:

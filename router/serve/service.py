@@ -13,9 +13,12 @@ from google.protobuf.message import DecodeError
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, Problem, UnknownPolicyError
+from router.decide.model import Decision
+from router.errors import CaseError, LogError, Problem, UnknownPolicyError
+from router.log.decisions import DecisionLog
 from router.serve.convert import errors
-from router.serve.convert.answer import timestamp
+from router.serve.convert.answer import NOT_LOGGED, timestamp
+from router.serve.convert.outcome import outcome_of
 from router.serve.convert.request import events_of, head_of, instant, read_timeline
 from router.serve.convert.wire import embedded
 from router.serve.state import Pair, State
@@ -26,10 +29,14 @@ SERVICE = pb.DESCRIPTOR.services_by_name["CaseRouterService"].full_name
 _LOG = logging.getLogger("case_router.serve")
 _BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
 _VIEWS = frozenset({_BASIC, _UNSPECIFIED, _FULL})
+_DECISION, _ERROR = 1, 2
+"""The fields of a ``BatchResult``."""
 _BREATH = 32
 """Items of a batch after which other calls get their turn."""
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Result: TypeAlias = tuple[int, bytes]
+"""What came of one case: which field of a ``BatchResult``, and its message."""
 Request: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
 
 
@@ -41,9 +48,17 @@ def clock() -> int:
 class CaseRouter:
     """The service over one state, which ``state`` replaces as a whole."""
 
-    def __init__(self, state: State, *, batch_limit: int = 2_000, now: Callable[[], int] = clock) -> None:
+    def __init__(
+        self,
+        state: State,
+        *,
+        batch_limit: int = 2_000,
+        now: Callable[[], int] = clock,
+        log: DecisionLog | None = None,
+    ) -> None:
         self.state = state
         self.batch_limit = batch_limit
+        self.log = log
         self._now = now
 
     # calls
@@ -51,7 +66,7 @@ class CaseRouter:
     async def route_case(self, data: bytes, context: Context) -> bytes:
         """``RouteCase``."""
         try:
-            return embedded(1, self._route(_parse(pb.RouteCaseRequest, data), data))
+            return embedded(1, await self._route(_parse(pb.RouteCaseRequest, data), data))
         except Exception as error:
             await _abort(context, _status(error))
             raise
@@ -65,13 +80,15 @@ class CaseRouter:
             _refuse(problems)
             pair, full = self.state.pair(request.policy, request.policy_version, now), request.view != _BASIC
             batch = blake2b(data, digest_size=16).digest()
-            parts = []
+            lines: list[bytes] = []
+            results, decided_at = [], self._now()
             for index, case in enumerate(request.cases):
                 if index % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 identity = batch + index.to_bytes(4, "big")
-                parts.append(embedded(1, _result(pair, case, identity, now, full=full)))
-            return b"".join(parts)
+                results.append(self._result(pair, case, identity, now, lines, decided_at, full=full))
+            kept = self.log is None or await self.log.keep(lines, decided_at)
+            return b"".join([embedded(1, _item(result, kept=kept)) for result in results])
         except Exception as error:
             await _abort(context, _status(error))
             raise
@@ -83,10 +100,21 @@ class CaseRouter:
             try:
                 request = _parse(pb.StreamRouteCasesRequest, data).request
                 question = data[len(data) - request.ByteSize() :]  # as RouteCase would have had it: the same decision id
-                answer = embedded(1, self._route(request, question))
+                answer = embedded(1, await self._route(request, question))
             except Exception as error:  # noqa: BLE001 - every error becomes a status
                 answer = embedded(2, _status(error).SerializeToString())
             yield answer
+
+    async def record_outcome(self, data: bytes, context: Context) -> bytes:
+        """``RecordOutcome``."""
+        try:
+            now = self._now()
+            outcome = outcome_of(_parse(pb.RecordOutcomeRequest, data), now)
+            await self._kept_log().tell(outcome, now)
+            return pb.RecordOutcomeResponse().SerializeToString()
+        except Exception as error:
+            await _abort(context, _status(error))
+            raise
 
     async def get_server_info(self, data: bytes, context: Context) -> bytes:
         """``GetServerInfo``."""
@@ -97,12 +125,18 @@ class CaseRouter:
             await _abort(context, _status(error))
             raise
 
+    def _kept_log(self) -> DecisionLog:
+        if self.log is None:
+            raise errors.NoLogError([Problem("no-log", "the server keeps no log; start it with --log")])
+        return self.log
+
     def _info(self) -> pb.GetServerInfoResponse:
         state, now = self.state, self._now()
         found = pb.GetServerInfoResponse(engine_version=state.engine_version, snapshot_id=state.records.id)
         if state.records.as_of is not None:
             found.snapshot_as_of.CopyFrom(timestamp(state.records.as_of))
         found.snapshot_customers = getattr(state.records, "rows", 0)
+        found.decisions_not_logged = self.log.lost if self.log is not None else 0
         for policy, in_force, draft in state.policies.versions(now):
             found.policies.add(
                 policy=policy.name, version=policy.version, digest=policy.digest, in_force=in_force, draft=draft
@@ -126,7 +160,8 @@ class CaseRouter:
             said = f"has {items:,} items; at most {self.batch_limit:,} are taken, send the rest in further batches"
             raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
 
-    def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
+    async def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
+        """A serialised ``Decision``, logged."""
         now, problems = self._terms(request)
         if not request.HasField("case"):
             problems.append(Problem("invalid-case", "is required", field="case"))
@@ -134,7 +169,26 @@ class CaseRouter:
             problems += _violations(request.case)
         _refuse(problems)
         pair = self.state.pair(request.policy, request.policy_version, now)
-        return _decide(pair, request.case, data, now, full=request.view != _BASIC)
+        decision = _decide(pair, request.case, data, now, full=request.view != _BASIC)
+        answer = pair.answers.of(decision)
+        if self.log is not None:
+            decided_at = self._now()
+            if not await self.log.keep([self.log.line(decision, decided_at)], decided_at):
+                answer += NOT_LOGGED
+        return answer
+
+    def _result(
+        self, pair: Pair, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
+    ) -> Result:
+        """What came of one case of a batch; the line of its decision is added to ``lines``."""
+        try:
+            decision = _decide(pair, wire, request, now, full=full)
+            answer = pair.answers.of(decision)
+            if self.log is not None:
+                lines.append(self.log.line(decision, at))
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
+            return _ERROR, _status(error).SerializeToString()
+        return _DECISION, answer
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """All calls by name; none of them has gRPC parse or serialise."""
@@ -142,13 +196,14 @@ class CaseRouter:
             "RouteCase": grpc.unary_unary_rpc_method_handler(self.route_case),
             "BatchRouteCases": grpc.unary_unary_rpc_method_handler(self.batch_route_cases),
             "StreamRouteCases": grpc.stream_stream_rpc_method_handler(self.stream_route_cases),
+            "RecordOutcome": grpc.unary_unary_rpc_method_handler(self.record_outcome),
             "GetServerInfo": grpc.unary_unary_rpc_method_handler(self.get_server_info),
         }
         return grpc.method_handlers_generic_handler(SERVICE, calls)
 
 
-def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> bytes:
-    """A serialised ``Decision``. Raises :class:`CaseError` with every invalid field."""
+def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> Decision:
+    """The decision about a case. Raises :class:`CaseError` with every invalid field."""
     problems: list[Problem] = []
 
     def wrong(field: str, message: str) -> None:
@@ -157,8 +212,7 @@ def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: 
     state, customer = pair.decider.begin(head_of(wire, wrong), now)
     read_timeline(wire, state, problems, wrong)
     _refuse(problems)
-    decision = pair.decider.conclude(state, customer, request, full=full)
-    return pair.answers.full(decision) if full else pair.answers.basic(decision)
+    return pair.decider.conclude(state, customer, request, full=full)
 
 
 def _refuse(problems: list[Problem]) -> None:
@@ -178,12 +232,10 @@ def _violations(wire: case_pb2.Case) -> list[Problem]:
     return problems
 
 
-def _result(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> bytes:
+def _item(result: Result, *, kept: bool) -> bytes:
     """A serialised ``BatchResult``."""
-    try:
-        return embedded(1, _decide(pair, wire, request, now, full=full))
-    except Exception as error:  # noqa: BLE001 - every error becomes a status
-        return embedded(2, _status(error).SerializeToString())
+    field, body = result
+    return embedded(field, body if kept or field == _ERROR else body + NOT_LOGGED)
 
 
 def _parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
@@ -195,7 +247,7 @@ def _parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the ge
 
 def _status(error: Exception) -> Status:
     """The status of any error; one that the request did not cause is logged under a name of its own."""
-    if isinstance(error, CaseError | UnknownPolicyError):
+    if isinstance(error, CaseError | UnknownPolicyError | LogError):
         return errors.status(error)
     name = secrets.token_hex(8)
     _LOG.error("fault %s", name, exc_info=error)

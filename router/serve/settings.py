@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.errors import Problem, SettingsError, nearby
+from router.log.decisions import Durability, OnFull
 from router.yaml import Source, load
 
 PREFIX = "CASE_ROUTER_"
@@ -27,6 +28,17 @@ class Settings(BaseSettings):
     batch_limit: int = Field(2_000, ge=1, le=100_000, description="items that a batch may have")
     largest_message_mb: int = Field(16, ge=1, le=512, description="largest message taken, in MB")
     grace_seconds: float = Field(10, ge=0, le=3600, description="time that running calls get at a stop")
+    log: Path | None = Field(None, description="folder of the decision log; none: decisions are not logged")
+    log_key_file: Path | None = Field(None, description="file of the log's key; none: the key is in CASE_ROUTER_LOG_KEY")
+    log_key: SecretStr = Field(SecretStr(""), description="the log's key, where no file holds it; for the environment")
+    log_durability: Durability = Field(
+        Durability.SYSTEM, description="what a reply waits for: system (the record outlives the process) or sync (the disk)"
+    )
+    log_on_full: OnFull = Field(
+        OnFull.REFUSE, description="a decision that cannot be logged: refuse it, or warn and give it all the same"
+    )
+    log_hash_ids: bool = Field(default=False, description="log ids of customers, cases, orders and agents as keyed hashes")
+    log_file_mb: int = Field(128, ge=1, le=4096, description="size at which a file of the log is full, in MB")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("log_level")

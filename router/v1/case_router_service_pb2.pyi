@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from google.type import money_pb2 as _money_pb2
 from router.v1 import case_pb2 as _case_pb2
 from router.v1 import decision_pb2 as _decision_pb2
 import builtins as _builtins
@@ -43,6 +44,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """More items than a batch may have; metadata "limit" says how many. Example: 2,001 items."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 5
     """The server failed; the log names the fault by the metadata "fault"."""
+    ERROR_REASON_LOG_UNAVAILABLE: _ErrorReason.ValueType  # 6
+    """The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
+    ERROR_REASON_NO_LOG: _ErrorReason.ValueType  # 7
+    """The server keeps no log, so it cannot keep an outcome."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed; sent as the reason of a google.rpc.ErrorInfo with the domain "case-router"."""
@@ -61,7 +66,39 @@ ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 4
 """More items than a batch may have; metadata "limit" says how many. Example: 2,001 items."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 5
 """The server failed; the log names the fault by the metadata "fault"."""
+ERROR_REASON_LOG_UNAVAILABLE: ErrorReason.ValueType  # 6
+"""The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
+ERROR_REASON_NO_LOG: ErrorReason.ValueType  # 7
+"""The server keeps no log, so it cannot keep an outcome."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
+
+class _SuggestionUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SuggestionUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SuggestionUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUGGESTION_USE_UNSPECIFIED: _SuggestionUse.ValueType  # 0
+    """Not given."""
+    SUGGESTION_USE_USED: _SuggestionUse.ValueType  # 1
+    """Used as suggested."""
+    SUGGESTION_USE_CHANGED: _SuggestionUse.ValueType  # 2
+    """Used with another amount, or in another way."""
+    SUGGESTION_USE_DECLINED: _SuggestionUse.ValueType  # 3
+    """Not used."""
+
+class SuggestionUse(_SuggestionUse, metaclass=_SuggestionUseEnumTypeWrapper):
+    """What an agent did with a suggestion."""
+
+SUGGESTION_USE_UNSPECIFIED: SuggestionUse.ValueType  # 0
+"""Not given."""
+SUGGESTION_USE_USED: SuggestionUse.ValueType  # 1
+"""Used as suggested."""
+SUGGESTION_USE_CHANGED: SuggestionUse.ValueType  # 2
+"""Used with another amount, or in another way."""
+SUGGESTION_USE_DECLINED: SuggestionUse.ValueType  # 3
+"""Not used."""
+Global___SuggestionUse: _TypeAlias = SuggestionUse  # noqa: Y015
 
 @_typing.final
 class RouteCaseRequest(_message.Message):
@@ -311,12 +348,15 @@ class GetServerInfoResponse(_message.Message):
     SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     SNAPSHOT_AS_OF_FIELD_NUMBER: _builtins.int
     SNAPSHOT_CUSTOMERS_FIELD_NUMBER: _builtins.int
+    DECISIONS_NOT_LOGGED_FIELD_NUMBER: _builtins.int
     engine_version: _builtins.str
     """Version of the engine."""
     snapshot_id: _builtins.str
     """Content id of the snapshot; empty if there is none."""
     snapshot_customers: _builtins.int
     """Number of customers in it."""
+    decisions_not_logged: _builtins.int
+    """Decisions that this process gave since its start although they could not be logged; see WARNING_CODE_NOT_LOGGED."""
     @_builtins.property
     def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyInfo]:
         """Policies that it decides by."""
@@ -333,10 +373,11 @@ class GetServerInfoResponse(_message.Message):
         snapshot_id: _builtins.str = ...,
         snapshot_as_of: _timestamp_pb2.Timestamp | None = ...,
         snapshot_customers: _builtins.int = ...,
+        decisions_not_logged: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot_as_of", b"snapshot_as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["engine_version", b"engine_version", "policies", b"policies", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions_not_logged", b"decisions_not_logged", "engine_version", b"engine_version", "policies", b"policies", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -379,3 +420,109 @@ class PolicyInfo(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PolicyInfo: _TypeAlias = PolicyInfo  # noqa: Y015
+
+@_typing.final
+class RecordOutcomeRequest(_message.Message):
+    """What came of one decision, as far as it is known; what is absent is not known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    SATISFACTION_FIELD_NUMBER: _builtins.int
+    STAYED_FIELD_NUMBER: _builtins.int
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """Id of the decision, from its provenance; required."""
+    accepted: _builtins.bool
+    """Whether the customer accepted the resolution."""
+    satisfaction: _builtins.float
+    """How satisfied the customer is, from 0 (not at all) to 100 (entirely); other scales are converted by the caller."""
+    stayed: _builtins.bool
+    """Whether the customer stayed with the company."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """When the outcome was known, UTC; absent: the time of the call."""
+
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuggestionOutcome]:
+        """What was done with suggestions; those not named are not known."""
+
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        accepted: _builtins.bool | None = ...,
+        satisfaction: _builtins.float | None = ...,
+        stayed: _builtins.bool | None = ...,
+        suggestions: _abc.Iterable[Global___SuggestionOutcome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accepted", b"_accepted", "_satisfaction", b"_satisfaction", "_stayed", b"_stayed", "accepted", b"accepted", "at", b"at", "satisfaction", b"satisfaction", "stayed", b"stayed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accepted", b"_accepted", "_satisfaction", b"_satisfaction", "_stayed", b"_stayed", "accepted", b"accepted", "at", b"at", "decision_id", b"decision_id", "satisfaction", b"satisfaction", "stayed", b"stayed", "suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__accepted: _TypeAlias = _typing.Literal["accepted"]  # noqa: Y015
+    _WhichOneofArgType__accepted: _TypeAlias = _typing.Literal["_accepted", b"_accepted"]  # noqa: Y015
+    _WhichOneofReturnType__satisfaction: _TypeAlias = _typing.Literal["satisfaction"]  # noqa: Y015
+    _WhichOneofArgType__satisfaction: _TypeAlias = _typing.Literal["_satisfaction", b"_satisfaction"]  # noqa: Y015
+    _WhichOneofReturnType__stayed: _TypeAlias = _typing.Literal["stayed"]  # noqa: Y015
+    _WhichOneofArgType__stayed: _TypeAlias = _typing.Literal["_stayed", b"_stayed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__accepted) -> _WhichOneofReturnType__accepted | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__satisfaction) -> _WhichOneofReturnType__satisfaction | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stayed) -> _WhichOneofReturnType__stayed | None: ...
+
+Global___RecordOutcomeRequest: _TypeAlias = RecordOutcomeRequest  # noqa: Y015
+
+@_typing.final
+class SuggestionOutcome(_message.Message):
+    """What was done with one suggestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Id of its rule, as in the decision; required."""
+    use: Global___SuggestionUse.ValueType
+    """What was done; required."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was given in the end, where it is money; absent: what was suggested."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        use: Global___SuggestionUse.ValueType = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "rule", b"rule", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestionOutcome: _TypeAlias = SuggestionOutcome  # noqa: Y015
+
+@_typing.final
+class RecordOutcomeResponse(_message.Message):
+    """The outcome was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOutcomeResponse: _TypeAlias = RecordOutcomeResponse  # noqa: Y015

@@ -50,6 +50,11 @@ class CaseRouterServiceStub:
                 request_serializer=router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesRequest.SerializeToString,
                 response_deserializer=router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesResponse.FromString,
                 _registered_method=True)
+        self.RecordOutcome = channel.unary_unary(
+                '/router.v1.CaseRouterService/RecordOutcome',
+                request_serializer=router_dot_v1_dot_case__router__service__pb2.RecordOutcomeRequest.SerializeToString,
+                response_deserializer=router_dot_v1_dot_case__router__service__pb2.RecordOutcomeResponse.FromString,
+                _registered_method=True)
         self.GetServerInfo = channel.unary_unary(
                 '/router.v1.CaseRouterService/GetServerInfo',
                 request_serializer=router_dot_v1_dot_case__router__service__pb2.GetServerInfoRequest.SerializeToString,
@@ -82,6 +87,13 @@ class CaseRouterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordOutcome(self, request, context):
+        """Records what came of a decision: beside the log of decisions, if the server keeps one. Said twice, the later one counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetServerInfo(self, request, context):
         """Says what the server runs by: its policies and its snapshot.
         """
@@ -106,6 +118,11 @@ def add_CaseRouterServiceServicer_to_server(servicer, server):
                     servicer.StreamRouteCases,
                     request_deserializer=router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesRequest.FromString,
                     response_serializer=router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesResponse.SerializeToString,
+            ),
+            'RecordOutcome': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOutcome,
+                    request_deserializer=router_dot_v1_dot_case__router__service__pb2.RecordOutcomeRequest.FromString,
+                    response_serializer=router_dot_v1_dot_case__router__service__pb2.RecordOutcomeResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -195,6 +212,33 @@ class CaseRouterService:
             '/router.v1.CaseRouterService/StreamRouteCases',
             router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesRequest.SerializeToString,
             router_dot_v1_dot_case__router__service__pb2.StreamRouteCasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOutcome(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/router.v1.CaseRouterService/RecordOutcome',
+            router_dot_v1_dot_case__router__service__pb2.RecordOutcomeRequest.SerializeToString,
+            router_dot_v1_dot_case__router__service__pb2.RecordOutcomeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class CaseRouterServiceStub:
     """Decides many cases by one state of the releases, one snapshot and one time; each item is a decision or an error."""
     StreamRouteCases: _grpc.StreamStreamMultiCallable[_case_router_service_pb2.StreamRouteCasesRequest, _case_router_service_pb2.StreamRouteCasesResponse]
     """Decides cases one by one over a stream that stays open; answers come in the order of the requests."""
+    RecordOutcome: _grpc.UnaryUnaryMultiCallable[_case_router_service_pb2.RecordOutcomeRequest, _case_router_service_pb2.RecordOutcomeResponse]
+    """Records what came of a decision: beside the log of decisions, if the server keeps one. Said twice, the later one counts."""
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_case_router_service_pb2.GetServerInfoRequest, _case_router_service_pb2.GetServerInfoResponse]
     """Says what the server runs by: its policies and its snapshot."""
 
@@ -53,6 +55,8 @@ class CaseRouterServiceAsyncStub(CaseRouterServiceStub):
     """Decides many cases by one state of the releases, one snapshot and one time; each item is a decision or an error."""
     StreamRouteCases: _aio.StreamStreamMultiCallable[_case_router_service_pb2.StreamRouteCasesRequest, _case_router_service_pb2.StreamRouteCasesResponse]  # type: ignore[assignment]
     """Decides cases one by one over a stream that stays open; answers come in the order of the requests."""
+    RecordOutcome: _aio.UnaryUnaryMultiCallable[_case_router_service_pb2.RecordOutcomeRequest, _case_router_service_pb2.RecordOutcomeResponse]  # type: ignore[assignment]
+    """Records what came of a decision: beside the log of decisions, if the server keeps one. Said twice, the later one counts."""
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_case_router_service_pb2.GetServerInfoRequest, _case_router_service_pb2.GetServerInfoResponse]  # type: ignore[assignment]
     """Says what the server runs by: its policies and its snapshot."""
 
@@ -82,6 +86,14 @@ class CaseRouterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_case_router_service_pb2.StreamRouteCasesResponse], _abc.AsyncIterator[_case_router_service_pb2.StreamRouteCasesResponse]]:
         """Decides cases one by one over a stream that stays open; answers come in the order of the requests."""
+
+    @_abc_1.abstractmethod
+    def RecordOutcome(
+        self,
+        request: _case_router_service_pb2.RecordOutcomeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_router_service_pb2.RecordOutcomeResponse, _abc.Awaitable[_case_router_service_pb2.RecordOutcomeResponse]]:
+        """Records what came of a decision: beside the log of decisions, if the server keeps one. Said twice, the later one counts."""
 
     @_abc_1.abstractmethod
     def GetServerInfo(

@@ -182,6 +182,8 @@ class _WarningCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WarningCo
     """The case is opened later than now."""
     WARNING_CODE_UNKNOWN_LEVEL: _WarningCode.ValueType  # 16
     """A level that approved an adverse action is not one of the policy's."""
+    WARNING_CODE_NOT_LOGGED: _WarningCode.ValueType  # 17
+    """The decision could not be logged; the server was told to give it all the same."""
 
 class WarningCode(_WarningCode, metaclass=_WarningCodeEnumTypeWrapper):
     """Why a decision comes with a warning."""
@@ -220,6 +222,8 @@ WARNING_CODE_OPENED_IN_FUTURE: WarningCode.ValueType  # 15
 """The case is opened later than now."""
 WARNING_CODE_UNKNOWN_LEVEL: WarningCode.ValueType  # 16
 """A level that approved an adverse action is not one of the policy's."""
+WARNING_CODE_NOT_LOGGED: WarningCode.ValueType  # 17
+"""The decision could not be logged; the server was told to give it all the same."""
 Global___WarningCode: _TypeAlias = WarningCode  # noqa: Y015
 
 class _DigestKind:

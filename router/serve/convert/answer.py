@@ -50,6 +50,12 @@ def warning_code(code: str) -> int:
     return pb.WarningCode.Value(f"WARNING_CODE_{code.upper().replace('-', '_')}")
 
 
+NOT_LOGGED = embedded(
+    7, number(1, warning_code("not-logged")) + text(2, "the decision could not be logged and is given all the same")
+)
+"""What is added to an answer that has no record."""
+
+
 class Answers:
     """Writes the decisions of one decider."""
 
@@ -89,6 +95,10 @@ class Answers:
         return pb.Decision(
             escalation=pb.Escalation(level=level.name, rank=rank, role=level.role, next_person=person),
         )
+
+    def of(self, decision: Decision) -> bytes:
+        """A serialised ``Decision`` in the view that it was made for."""
+        return self.full(decision) if decision.full else self.basic(decision)
 
     # what every answer has
 

@@ -1,11 +1,11 @@
 """From an error of the domain to a status on the wire: one mapping for every call, stream and batch item."""
 
 from google.protobuf.any_pb2 import Any
-from google.rpc.code_pb2 import INTERNAL, INVALID_ARGUMENT, NOT_FOUND
+from google.rpc.code_pb2 import FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, Problem, RouterError, UnknownPolicyError
+from router.errors import CaseError, LogError, Problem, RouterError, UnknownPolicyError
 from router.v1 import case_router_service_pb2 as pb
 
 DOMAIN = "case-router"
@@ -15,7 +15,7 @@ _MESSAGE, _FIELDS, _FIELD, _NAMES = 1_000, 2_400, 300, 600
 """Bytes. A call that fails brings all it says in trailing metadata, of which a client takes 8 KB."""
 
 
-def status(error: CaseError | UnknownPolicyError) -> Status:
+def status(error: CaseError | UnknownPolicyError | LogError) -> Status:
     """The status of an error: its reason in an ``ErrorInfo``, and a ``BadRequest`` with every field that is wrong.
 
     Of more fields than fit, the first; the metadata ``more`` then says how many others there are.
@@ -24,6 +24,10 @@ def status(error: CaseError | UnknownPolicyError) -> Status:
         version = any(problem.code == "unknown-version" for problem in error.problems)
         reason = "UNKNOWN_POLICY_VERSION" if version else "UNKNOWN_POLICY"
         return _status(NOT_FOUND, str(error), reason, {"known": shortened(", ".join(sorted(error.known)), _NAMES)})
+    if isinstance(error, NoLogError):
+        return _status(FAILED_PRECONDITION, str(error), "NO_LOG", {})
+    if isinstance(error, LogError):
+        return _status(RESOURCE_EXHAUSTED, str(error), "LOG_UNAVAILABLE", {})
     fields = bad_request(error)
     more = len(error.problems) - len(fields.field_violations)
     metadata = {"more": str(more)} if more else {}
@@ -43,6 +47,10 @@ class BatchTooLargeError(CaseError):
     def __init__(self, problem: Problem, limit: int) -> None:
         super().__init__([problem])
         self.limit = limit
+
+
+class NoLogError(LogError):
+    """An outcome for a server that keeps no log."""
 
 
 def bad_request(error: RouterError) -> BadRequest:

@@ -41,7 +41,7 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
         _enum(_TOUCHPOINTS, wire.touchpoint, "touchpoint", wrong),
         issue if issue.isascii() else unicodedata.normalize("NFC", issue),
         wire.order_id,
-        _money(wire.value_at_stake, "value_at_stake", wrong) if wire.HasField("value_at_stake") else None,
+        money_of(wire.value_at_stake, "value_at_stake", wrong) if wire.HasField("value_at_stake") else None,
         brand if brand.isascii() else unicodedata.normalize("NFC", brand),
         _attributes(wire, wrong) if wire.attributes else _NONE,
     )
@@ -123,7 +123,8 @@ def _enum(names: Mapping[int, str | None], value: int, field: str, wrong: Wrong)
         return None
 
 
-def _money(wire: WireMoney, field: str, wrong: Wrong) -> m.Money:
+def money_of(wire: WireMoney, field: str, wrong: Wrong) -> m.Money:
+    """An amount in minor units, rounded."""
     units, nanos, currency = wire.units, wire.nanos, wire.currency_code
     if units < 0 or nanos < 0:
         wrong(field, "is below zero")
@@ -139,7 +140,7 @@ def _attributes(wire: pb.Case, wrong: Wrong) -> Mapping[str, Value | m.Money]:
         if kind is None:
             wrong(f"attributes[{name!r}]", "has no value")
         elif kind == "money":
-            found[name] = _money(attribute.money, f"attributes[{name!r}].money", wrong)
+            found[name] = money_of(attribute.money, f"attributes[{name!r}].money", wrong)
         elif kind == "text":
             found[name] = unicodedata.normalize("NFC", attribute.text)
         else:
@@ -229,7 +230,7 @@ def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> tuple[A
     path = f"timeline[{index}].remedy_offered"
     if not wire.id:
         wrong(f"{path}.id", "is required")
-    amount = _money(wire.amount, f"{path}.amount", wrong) if wire.HasField("amount") else None
+    amount = money_of(wire.amount, f"{path}.amount", wrong) if wire.HasField("amount") else None
     return wire.id, wire.kind, amount, wire.statutory
 
 
