@@ -18,7 +18,7 @@ _SIGNS = {"==": "=", "!=": "<>"}
 
 
 def select(plan: Plan, wanted: Sequence[str], relation: str, columns: Sequence[str]) -> str:
-    """One SELECT of the ``wanted`` columns of ``plan`` from ``relation``, whose ``columns`` are facts by name.
+    """One SELECT of the ``wanted`` columns, of ``plan`` or of ``relation``, whose ``columns`` are facts by name.
 
     Numbers are DOUBLE, texts VARCHAR, yes/no BOOLEAN; a fact that is not among ``columns`` is missing. Rows keep their order
     where DuckDB keeps that of ``relation``.
@@ -32,7 +32,7 @@ def select(plan: Plan, wanted: Sequence[str], relation: str, columns: Sequence[s
     source = relation
     for stage in writer.stages:
         source = f"(SELECT *, {', '.join(stage)} FROM {source})"  # noqa: S608 - names are quoted, literals written here
-    made = (f"{writer.named[name]} AS {_quoted(name)}" for name in wanted)
+    made = (f"{writer.named.get(name, _quoted(name))} AS {_quoted(name)}" for name in wanted)
     return f"SELECT {', '.join(made)} FROM {source}"  # noqa: S608 - likewise
 
 
