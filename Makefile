@@ -27,11 +27,11 @@ setup: $(SETUP) ## make .venv with everything needed to run, test and change the
 $(SETUP): pyproject.toml constraints.txt scripts/venv
 	@scripts/venv .venv
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,report]'
 	@touch $@
 
 $(BENCH): $(SETUP)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,bench]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,report,bench]'
 	@touch $@
 
 demo: setup ## build a snapshot from real data, serve it, route real cases over gRPC and show the decisions
@@ -91,7 +91,7 @@ mutate-policies: setup ## delete each rule and flip each comparison of the retai
 
 pins: setup ## write constraints.txt anew from the newest versions that fit
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
-	@build/pins/bin/pip install --quiet '.[dev,bench]'
+	@build/pins/bin/pip install --quiet '.[dev,report,bench]'
 	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --exclude case-router; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 

@@ -118,13 +118,13 @@ def test_no_text_names_a_folder_of_the_machine_it_was_written_on() -> None:
 def test_constraints_are_plain_names_and_versions() -> None:
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.+!]+", pin)] == []
-    assert requirements("dev", "bench") - {name_of(pin) for pin in pins} == set()
+    assert requirements("dev", "report", "bench") - {name_of(pin) for pin in pins} == set()
 
 
 def test_every_dependency_has_its_reason_on_record() -> None:
     record = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text()
     rows = re.findall(r"^\| ([\w., -]+) \|", record, re.MULTILINE)
-    assert {name_of(name) for row in rows for name in row.split(", ")} - {"package"} == requirements("dev", "bench")
+    assert {name_of(name) for row in rows for name in row.split(", ")} - {"package"} == requirements("dev", "report", "bench")
 
 
 def imported(path: Path) -> set[str]:
@@ -139,7 +139,7 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("router", ()), ("tests", ("dev",)), ("benchmarks", ("dev", "bench"))],
+    [("router", ("report",)), ("tests", ("dev", "report")), ("benchmarks", ("dev", "bench"))],
     ids=["router", "tests", "benchmarks"],
 )
 def test_every_library_imported_is_asked_for(folder: str, extras: tuple[str, ...]) -> None:
