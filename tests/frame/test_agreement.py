@@ -2,11 +2,12 @@
 
 from hypothesis import given, settings
 
-from tests.frame.drawing import backlogs
-from tests.frame.told import Backlog, differences
+from tests.decide.strategies import compiled
+from tests.frame.drawing import backlogs, written
+from tests.frame.told import Backlog, by_frame, by_rows, differences
 
 
 @settings(max_examples=40)
-@given(backlogs())
+@given(backlogs(written().map(compiled)))
 def test_a_frame_decides_every_case_as_it_is_decided_alone(backlog: Backlog) -> None:
-    assert list(differences(backlog))[:5] == []
+    assert list(differences(by_rows(backlog), by_frame(backlog)))[:5] == []

@@ -28,10 +28,10 @@ class Backlog:
     now: int
 
 
-def by_rows(backlog: Backlog) -> Iterator[Row]:
-    """Each decided alone."""
+def by_rows(backlog: Backlog) -> dict[str, Row]:
+    """Each decided alone, by case id."""
     decider = Decider(backlog.policy, backlog.records)
-    return (told(decider.decide(case, b"", backlog.now)) for case in backlog.cases)
+    return {case.id: told(decider.decide(case, b"", backlog.now)) for case in backlog.cases}
 
 
 def by_frame(backlog: Backlog) -> dict[str, Row]:
@@ -43,13 +43,13 @@ def by_frame(backlog: Backlog) -> dict[str, Row]:
     return {row["case_id"]: row for row in decisions.iter_rows(named=True)}
 
 
-def differences(backlog: Backlog) -> Iterator[str]:
-    """Every field in which the back ends differ."""
-    frame = by_frame(backlog)
-    for row in by_rows(backlog):
-        other = frame.pop(row["case_id"])
-        yield from (f"{row['case_id']} {name}: {row[name]} {other[name]}" for name in DECISION if row[name] != other[name])
-    yield from (f"{case_id} is no case" for case_id in frame)
+def differences(rows: dict[str, Row], frame: dict[str, Row]) -> Iterator[str]:
+    """Every field in which the answers of the back ends differ."""
+    if rows.keys() != frame.keys():
+        yield "they answer different cases"
+    for case_id, row in rows.items():
+        other = frame[case_id]
+        yield from (f"{case_id} {name}: {row[name]}, {other[name]}" for name in DECISION if row[name] != other[name])
 
 
 def told(decision: Decision) -> Row:
