@@ -51,11 +51,11 @@ def minor_of_nanos(units: int, nanos: int, exponent: int) -> int:
     return ((units * NANOS + nanos) * POWERS[exponent] + 500_001_000) // NANOS
 
 
-def format_money(minor: int, currency: str) -> str:
-    """An amount as people write it.
+def format_money(minor: int, currency: str, *, grouped: bool = False) -> str:
+    """An amount as people write it, its thousands apart if ``grouped``.
 
-    >>> format_money(4999, "GBP"), format_money(-500, "JPY")
-    ('49.99 GBP', '-500 JPY')
+    >>> format_money(4999, "GBP"), format_money(-500, "JPY"), format_money(123456, "GBP", grouped=True)
+    ('49.99 GBP', '-500 JPY', '1,234.56 GBP')
     """
     exponent = EXPONENTS.get(currency, 2)
-    return f"{minor / POWERS[exponent]:.{exponent}f} {currency}"
+    return f"{minor / POWERS[exponent]:{',' if grouped else ''}.{exponent}f} {currency}"

@@ -14,12 +14,12 @@ their turn. Of equal value for money the cheaper comes first, of equal amount th
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from router.errors import Problem, SettingsError
-from router.money import POWERS, format_money, to_minor
+from router.money import EXPONENTS, POWERS, format_money, to_major, to_minor
 from router.policy.model import Policy
 
 ALL = 2**63 - 1
@@ -48,6 +48,30 @@ class Funding:
     def left(self) -> int:
         """What nobody could be given any more."""
         return self.budget - self.spent
+
+    def data(self) -> dict[str, Any]:
+        """Plain data for JSON: money in major units."""
+        money = {name: getattr(self, name) for name in ("budget", "spent", "left", "withheld")}
+        return {
+            "currency": self.currency,
+            **{name: to_major(minor, EXPONENTS[self.currency]) for name, minor in money.items()},
+            "value": self.value,
+            "funded": self.funded,
+            "not_funded": self.not_funded,
+            "reached": self.reached,
+        }
+
+    def told(self) -> str:
+        """What it came to, in a sentence or two."""
+        spent, budget = (format_money(each, self.currency, grouped=True) for each in (self.spent, self.budget))
+        told = f"{self.funded:,} suggestions are funded with {spent} of {budget}, worth {self.value:,.10g} in all."
+        if self.reached is None:
+            return f"{told} The budget is enough for every suggestion."
+        withheld = format_money(self.withheld, self.currency, grouped=True)
+        return (
+            f"{told} {self.not_funded:,} more of {withheld} are not: the budget reached down to a value of "
+            f"{self.reached:.3g} per {self.currency}, and below that funded only what still fitted."
+        )
 
 
 def budget_minor(amount: float, policy: Policy) -> int:
@@ -90,7 +114,7 @@ def choose(queue: pl.LazyFrame, budget: int, policy: Policy) -> Choice:
 
 
 def by_rule(queue: pl.LazyFrame) -> pl.DataFrame:
-    """What came of each rule that suggests money, of a queue that :meth:`Choice.mark` gave; money in the unit it has there."""
+    """What came of each rule that suggests money, of a queue that :meth:`Choice.mark` gave; money as it is there."""
     funded, amount = pl.col("funded"), pl.col("amount")
     return (
         queue.select(pl.col("suggestions").explode(empty_as_null=False))

@@ -31,13 +31,18 @@ def digest(file: Path) -> dict[str, Any]:
     return {"path": file.as_posix(), "bytes": file.stat().st_size, "sha256": found}
 
 
-def manifest(inputs: Mapping[str, Any], output: Mapping[str, Any], *, with_accepted: bool) -> dict[str, Any]:
-    """What a manifest says: nothing in it depends on when or on which machine the output was made."""
+def manifest(
+    inputs: Mapping[str, Any], output: Mapping[str, Any], *, with_accepted: bool, budget: int | None = None
+) -> dict[str, Any]:
+    """What a manifest says: nothing in it depends on when or on which machine the output was made.
+
+    ``budget`` is in minor units.
+    """
     return {
         "schema": SCHEMA,
         "engine": version("case-router"),
         **inputs,
-        "options": {"with_accepted": with_accepted},
+        "options": {"with_accepted": with_accepted, "budget_minor": budget},
         "output": dict(output),
     }
 

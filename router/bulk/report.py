@@ -53,11 +53,15 @@ def _figures(summary: Summary, picture: Picture, funding: Funding | None) -> Ite
     due = picture.due.total()
     yield Figure(f"Due in {HORIZON} hours", f"{due:,}", "open commitments", "warn" if due else "")
     if funding is None:
-        yield Figure("Recompense suggested", _money(summary.recompense, policy.currency), "in all")
+        yield Figure("Recompense suggested", format_money(summary.recompense, policy.currency, grouped=True), "in all")
     else:
-        left = f"{_money(funding.left, policy.currency)} of the budget left"
-        yield Figure("Recompense funded", _money(funding.spent, policy.currency), left)
-        yield Figure("Suggestions not funded", f"{funding.not_funded:,}", _money(funding.withheld, policy.currency))
+        left = f"{format_money(funding.left, policy.currency, grouped=True)} of the budget left"
+        yield Figure("Recompense funded", format_money(funding.spent, policy.currency, grouped=True), left)
+        yield Figure(
+            "Suggestions not funded",
+            f"{funding.not_funded:,}",
+            format_money(funding.withheld, policy.currency, grouped=True),
+        )
     if summary.moves:
         told = f"{summary.moves['stayed']:,} stayed, {summary.moves['new']:,} new, {summary.moves['left']:,} left"
         yield Figure("Rose / fell", f"{summary.moves['rose']:,} / {summary.moves['fell']:,}", told)
@@ -78,7 +82,11 @@ def _sections(summary: Summary, picture: Picture, funding: Funding | None) -> It
         ]
         yield Section("What moved", cards=[plots.movement(picture), plots.rules_behind(summary)], tables=moves)
     if funding is not None:
-        yield Section("The budget", _funding_told(funding), tables=[_by_rule(picture, policy)])
+        yield Section(
+            "The budget",
+            f"{funding.told()} Each suggestion that is not funded says why in the output.",
+            tables=[_by_rule(picture, policy)],
+        )
     if summary.queue:
         told = f"The first {len(picture.top):,} of {summary.queue:,}; the points of each rule stand behind its name."
         yield Section("Most urgent first", told, tables=[_top(picture, policy)])
@@ -122,17 +130,6 @@ def _moves(caption: str, moves: Sequence[Mapping[str, Any]]) -> Table:
     return Table(caption, head, rows)
 
 
-def _funding_told(funding: Funding) -> str:
-    spent, budget = (_money(each, funding.currency) for each in (funding.spent, funding.budget))
-    told = f"{funding.funded:,} suggestions are funded with {spent} of {budget}, worth {funding.value:,.10g} in all."
-    if funding.reached is None:
-        return f"{told} The budget is enough for every suggestion."
-    return (
-        f"{told} The budget reached down to a value of {funding.reached:.3g} per {funding.currency}; what is worth "
-        "less for its money was funded only where it still fitted. Each suggestion that is not funded says why."
-    )
-
-
 def _by_rule(picture: Picture, policy: Policy) -> Table:
     head = [
         Column("Rule"),
@@ -147,9 +144,9 @@ def _by_rule(picture: Picture, policy: Policy) -> Table:
             rule.id,
             f"{rule.value:g}",
             counts["funded"],
-            _money(counts["spent"], policy.currency),
+            format_money(counts["spent"], policy.currency, grouped=True),
             counts["not_funded"],
-            _money(counts["withheld"], policy.currency),
+            format_money(counts["withheld"], policy.currency, grouped=True),
         ]
         for rule in policy.recompense
         if (counts := picture.funded.get(rule.id))
@@ -203,7 +200,7 @@ def _because(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _offer(suggestion: Mapping[str, Any], policy: Policy) -> str:
     kind, amount = str(suggestion["kind"]).replace("_", " "), suggestion["amount"]
-    return kind if amount is None else f"{kind} {_money(amount, policy.currency)}"
+    return kind if amount is None else f"{kind} {format_money(amount, policy.currency, grouped=True)}"
 
 
 def _provenance(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -216,16 +213,6 @@ def _provenance(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     files = [each for table in manifest["tables"].values() for each in table["files"]]
     for each in [*files, *filter(None, [manifest["previous"], manifest["output"]])]:
         yield Path(each["path"]).name, f"SHA-256 {each['sha256']}"
-
-
-def _money(minor: int, currency: str) -> str:
-    """An amount with its thousands apart.
-
-    >>> _money(123456789, "GBP")
-    '1,234,567.89 GBP'
-    """
-    whole, _, rest = format_money(minor, currency).partition(" ")[0].partition(".")
-    return f"{int(whole):,}{rest and f'.{rest}'} {currency}"
 
 
 def _moment(instant: int, policy: Policy) -> str:

@@ -12,12 +12,15 @@ import polars as pl
 from polars import col
 from polars.exceptions import PolarsError
 
+from router.bulk.budget import Choice, Funding, choose
 from router.bulk.manifest import digest, inputs_of, manifest, manifest_of
 from router.bulk.merge import SortedPart, ranges, write_sorted
 from router.bulk.output import WRITERS, readable, writer
 from router.bulk.parts import Split, available_memory, parts_for, range_rows, split
+from router.bulk.picture import Picture
 from router.bulk.previous import left, moved, read_previous, with_previous
 from router.bulk.reading import Backlog, case_frame, event_frame, read_backlog
+from router.bulk.report import write_report
 from router.bulk.summary import Summary
 from router.errors import Problem, TableError
 from router.files import whole
@@ -26,6 +29,7 @@ from router.files.source import PACKED, format_of
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
 from router.policy.model import Policy
+from router.report import needs_extra
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
@@ -38,7 +42,8 @@ class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
 @dataclass(frozen=True, slots=True)
 class Run:
     """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;
-    and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has)."""
+    and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has), ``budget`` is for suggestions
+    of money, in minor units, and ``report`` where a page for people goes."""
 
     cases: Sequence[str]
     events: Sequence[str]
@@ -48,6 +53,8 @@ class Run:
     out: Path
     previous: Path | None = None
     with_accepted: bool = False
+    budget: int | None = None
+    report: Path | None = None
     memory: int = 0
     parts: int = 0
     progress: Progress = lambda *_: None
@@ -62,11 +69,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a run: where the queue is, what it adds up to, and its manifest."""
+    """What came of a run: where the queue is, what it adds up to, its manifest, and what a budget came to."""
 
     out: Path
     summary: Summary
     manifest: dict[str, Any]
+    funding: Funding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +107,19 @@ def reprioritize(run: Run) -> Result:
         summary.remarks = (*_warnings(backlog), *_check_ids(backlog, pieces))
         parts = list(_decide(run, pieces, scratch, summary))
         new = scratch / run.out.name
-        columns, rows = _write(run, parts, new, summary)
+        choice, picture = _choose(run, parts, scratch), Picture(run.policy, run.now)
+        counts = [summary.add] if run.report is None else [summary.add, picture.add]
+        columns, rows = _write(run, parts, new, counts, choice)
         output = digest(new) | {"path": run.out.as_posix(), "rows": rows, "columns": columns}
-        told = manifest(inputs, output, with_accepted=run.with_accepted)
+        told = manifest(inputs, output, with_accepted=run.with_accepted, budget=run.budget)
+        funding = None if choice is None else choice.funding
+        if run.report is not None:
+            write_report(run.report, summary, picture, told, funding)
         beside = manifest_of(run.out)
         whole.write_json(scratch / beside.name, told)
         whole.put(new, run.out)
         whole.put(scratch / beside.name, beside)
-    return Result(run.out, summary, told)
+    return Result(run.out, summary, told, funding)
 
 
 def _cut(run: Run, backlog: Backlog, scratch: Path) -> _Pieces:
@@ -164,15 +177,39 @@ def _decide(run: Run, pieces: _Pieces, scratch: Path, summary: Summary) -> Itera
     run.tell("deciding", pieces.cases.parts, pieces.cases.parts)
 
 
-def _write(run: Run, parts: Sequence[SortedPart], new: Path, summary: Summary) -> tuple[list[str], int]:
-    """The queue in order, a range at a time; gives back the columns and the number of rows."""
+def _ranges(run: Run, parts: Sequence[SortedPart]) -> Iterator[pl.DataFrame]:
+    return ranges(parts, range_rows(run.memory or available_memory()))
+
+
+def _choose(run: Run, parts: Sequence[SortedPart], scratch: Path) -> Choice | None:
+    """What the budget funds, if there is one. Whose turn it is first is known when the whole queue is in order."""
+    if run.budget is None:
+        return None
+    run.tell("spending the budget", 0, 1)
+    files = []
+    for number, found in enumerate(_ranges(run, parts)):
+        files.append(scratch / f"suggested-{number}.parquet")
+        found.select("rank", "suggestions").write_parquet(files[-1], compression="lz4")
+    return choose(pl.scan_parquet(files, glob=False), run.budget, run.policy)
+
+
+def _write(
+    run: Run,
+    parts: Sequence[SortedPart],
+    new: Path,
+    counts: Sequence[Callable[[pl.DataFrame], None]],
+    choice: Choice | None,
+) -> tuple[list[str], int]:
+    """The queue in order, a range at a time, which is counted; gives back the columns and the number of rows."""
     total = sum(part.rows for part in parts)
     columns: list[str] = []
     done = rows = 0
     with new.open("wb") as file, closing(writer(run.out.name, file)) as output:
-        for found in ranges(parts, range_rows(run.memory or available_memory())):
+        for in_order in _ranges(run, parts):
             run.tell("writing", done, total)
-            summary.add(found)
+            found = in_order if choice is None else choice.mark(in_order.lazy()).collect()
+            for count in counts:
+                count(found)
             kept = found if run.with_accepted else found.filter(col("rank").is_not_null())
             shown = readable(kept if run.previous is None else moved(kept), run.policy.exponent)
             output.write(shown)
@@ -182,20 +219,30 @@ def _write(run: Run, parts: Sequence[SortedPart], new: Path, summary: Summary) -
 
 
 def _check_out(run: Run) -> None:
-    out, problems = run.out, []
+    out, report = run.out, run.report
+    problems = [] if report is None else [*_not_writable(report)]
     if format_of(out) not in WRITERS or out.suffix == PACKED:
         problems.append(Problem("no-format", "the name of the output tells its format: .parquet, .csv or .ndjson", str(out)))
-    if not out.parent.is_dir():
-        problems.append(Problem("bad-file", f"there is no folder {out.parent} to write to", str(out)))
-    if out.is_dir():
-        problems.append(Problem("bad-file", "is a folder; the output is a file", str(out)))
+    problems += _not_writable(out)
+    if report is not None and report.resolve() in {out.resolve(), manifest_of(out).resolve()}:
+        problems.append(Problem("bad-file", "is the output and the report at once; write to another file", str(report)))
     if problems:
         raise TableError(problems)
+    if report is not None:
+        needs_extra()
+
+
+def _not_writable(file: Path) -> Iterator[Problem]:
+    if not file.parent.is_dir():
+        yield Problem("bad-file", f"there is no folder {file.parent} to write to", str(file))
+    if file.is_dir():
+        yield Problem("bad-file", "is a folder; the output is a file", str(file))
 
 
 def _check_apart(run: Run, backlog: Backlog) -> None:
     """A pattern may mean the output of an earlier run, which is no input."""
-    same = [file for table in backlog.tables for file in table.files if file.resolve() == run.out.resolve()]
+    outputs = {file.resolve() for file in (run.out, run.report) if file is not None}
+    same = [file for table in backlog.tables for file in table.files if file.resolve() in outputs]
     if same:
         raise TableError([Problem("bad-file", "is an input and the output at once; write to another file", str(same[0]))])
 

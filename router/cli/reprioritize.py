@@ -36,6 +36,11 @@ def reprioritize(  # noqa: PLR0913 - an option each
     with_accepted: Annotated[
         bool, typer.Option("--with-accepted", help="Keep accepted cases, last, without a rank.")
     ] = False,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="AMOUNT", help="Fund suggestions of money up to so much, in the policy's currency."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots too, as queue.html.")] = None,
     memory: Annotated[str, typer.Option(metavar="SIZE", help="As 4G; by default half of the machine's.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -43,6 +48,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
 
     The tables are CSV, Parquet or NDJSON, by the names of the files.
     """
+    from router.bulk.budget import budget_minor
     from router.bulk.run import Run, reprioritize
     from router.cli.route import named_policy
 
@@ -59,16 +65,23 @@ def reprioritize(  # noqa: PLR0913 - an option each
             out,
             previous=previous,
             with_accepted=with_accepted,
+            budget=None if budget is None else budget_minor(budget, chosen),
+            report=report,
             memory=limit,
             progress=progress,
         )
         result = reprioritize(run)
     if as_json:
-        print_json(result.summary.data() | {"manifest": result.manifest})
+        funding = result.funding and result.funding.data()
+        print_json(result.summary.data() | {"budget": funding, "manifest": result.manifest})
     else:
         from router.cli.queue import tell_queue
 
         tell_queue(result, console())
+        if result.funding is not None:
+            console().print(result.funding.told())
+        if report is not None:
+            console().print(f"The report is in {report}.", markup=False)
 
 
 def _customers(snapshot: Path | None, policy: "Policy") -> "Customers":
