@@ -34,11 +34,7 @@ def tell_queue(result: Result, console: Console) -> None:
     for remark in summary.remarks:
         console.print(f"[yellow]warning:[/yellow] {escape(remark)}")
     for code, count in sorted(summary.warnings.items()):
-        console.print(
-            f"[yellow]warning:[/yellow] {code} of {count:,} cases"
-            if count != 1
-            else f"[yellow]warning:[/yellow] {code} of 1 case"
-        )
+        console.print(f"[yellow]warning:[/yellow] {code}: {_cases(count)}")
     console.print(f"The queue is in {escape(str(result.out))}, its manifest beside it.")
 
 
@@ -89,9 +85,7 @@ def _movement(summary: Summary) -> Iterator[str]:
         f"{moves['new']:,} are new, {moves['left']:,} left."
     )
     for direction in ("rose", "fell"):
-        listed = sorted(
-            ((cases, rule, points) for (way, rule), (cases, points) in summary.causes.items() if way == direction)
-        )
-        named = [f"{escape(rule)} {points:+,d} ({cases:,})" for cases, rule, points in reversed(listed)][:_CAUSES]
+        found = [(-cases, rule, points) for (way, rule), (cases, points) in summary.causes.items() if way == direction]
+        named = [f"{escape(rule)} {points:+,d} ({-cases:,})" for cases, rule, points in sorted(found)[:_CAUSES]]
         if named:
             yield f"  Points of those that {direction} (cases): {', '.join(named)}"

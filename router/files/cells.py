@@ -100,7 +100,7 @@ def empty_cell(column: Column) -> Cell:
 def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent: int) -> Cell:
     """How to read ``theirs``, of this ``dtype`` in the file, as ``column``. Raises ``TypeError`` where nothing fits."""
     raw = pl.col(theirs)
-    if isinstance(dtype, pl.Categorical | pl.Enum):
+    if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
         raw, dtype = raw.cast(pl.String), pl.String()
     if dtype == pl.String:
         raw = pl.when(~raw.str.strip_chars().is_in(list(parse.missing))).then(raw)
