@@ -95,6 +95,15 @@ class Source:
         line = self.text.count("\n", 0, at)
         return line, at - (self.text.rfind("\n", 0, at) + 1)
 
+    def span(self, path: Path) -> tuple[int, int]:
+        """The characters that write the value of a path: from the first to behind the last one."""
+        node = self._values[path]
+        last = node
+        while isinstance(last, SequenceNode | MappingNode) and not last.flow_style and last.value:
+            below = last.value[-1]
+            last = below[1] if isinstance(below, tuple) else below
+        return node.start_mark.index, last.end_mark.index
+
     def read(self, model: type[ModelT]) -> ModelT | None:
         """The data as a ``model``, or ``None`` with every mistake at its place in ``problems``."""
         if self.problems:

@@ -9,9 +9,20 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the policy.", show_default=False)]
+Fairness = Annotated[bool, typer.Option(help="Whether to prove, or to search for, unfair decisions too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Root = Annotated[Path | None, typer.Option("--policies", help="Folder of the policies; by default those shipped.")]
 Time = Annotated[str, typer.Option(metavar="TIME", help="As 2016-06-01T10:00:00Z; by default the clock's.")]
+CaseFile = Annotated[
+    Path, typer.Argument(help="The case (YAML, JSON), as in a scenario; - reads it from the input.", allow_dash=True)
+]
+SnapshotFolder = Annotated[
+    Path | None, typer.Option("--snapshot", help="Folder of the snapshot to look the customer up in.")
+]
+PolicyName = Annotated[str, typer.Option("--policy", help="Name of a policy, or a policy file; by default retail.")]
+PolicyVersion = Annotated[str, typer.Option("--policy-version", help="Version; by default the one in force.")]
 
 WIDTH = 120
 """Columns where the output is no terminal."""

@@ -50,7 +50,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
     """
     from router.bulk.budget import budget_minor
     from router.bulk.run import Run, reprioritize
-    from router.cli.route import named_policy
+    from router.cli.question import named_policy
 
     at = instant(now, "--now")
     limit = _bytes(memory)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from router.scenarios.choose import Chosen, PolicyChooser, all_files, choose
+from router.scenarios.coverage import coverage
 from router.scenarios.load import bind, read_files
 from router.scenarios.model import Outcome
 from router.scenarios.run import run
@@ -23,6 +24,20 @@ def run_paths(paths: Iterable[Path], policy: str, root: Path) -> tuple[Outcome, 
 
 def _run(chosen: Iterable[Chosen], chooser: PolicyChooser) -> tuple[Outcome, ...]:
     return run(bind(read_files(all_files(chosen)), chooser))
+
+
+def coverage_data(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """What of each policy the scenarios try, as JSON."""
+    return [
+        {
+            "policy": each.policy.name,
+            "version": each.policy.version,
+            "scenarios": each.scenarios,
+            "fired": dict(each.fired),
+            "missed": each.missed,
+        }
+        for each in coverage(outcomes)
+    ]
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _hidden(reading: Reading) -> Iterator[Problem]:
             floor_of_tiers = place.what.startswith("tier") and place.when == NO_CONDITION  # strangers have it
             hidden = not floor_of_tiers and not reading.possible.can_hold(place.when, unless=above)
             if hidden and reading.possible.can_hold(place.when):
-                said = f"{place.what} is never reached: every case that meets it meets one above it first; narrow those, or put it higher"
+                said = f"{place.what} is never reached: every case that meets it meets one above it first; put it higher"
                 yield reading.problem("hidden-row", said, place.at)
             above.append(place.when)
 

@@ -101,6 +101,19 @@ def in_force(releases: Sequence[Release], now: int) -> Release | None:
     return next((release for release in reversed(releases) if release.effective_from <= now), None)
 
 
+def to_come(releases: Sequence[Release], now: int) -> tuple[Release, ...]:
+    """The entries that will be in force at some time after ``now``, the earliest first.
+
+    >>> old, new = Release("1.0.0", "", 0, "me", ""), Release("2.0.0", "", 10, "me", "")
+    >>> [entry.version for entry in to_come((old, new), 5)], to_come((old, new, old), 5)
+    (['2.0.0'], ())
+    """
+    found = {entry.effective_from: in_force(releases, entry.effective_from) for entry in releases}
+    current = in_force(releases, now)
+    times = sorted(time for time in found if time > now)
+    return tuple(entry for time in times if (entry := found[time]) is not None and entry is not current)
+
+
 def read_holidays(text: str, name: str) -> frozenset[date]:
     """The days of a holidays file: ``YYYY-MM-DD`` and a name on each line. Raises :class:`PolicyError`."""
     days, problems = set(), []

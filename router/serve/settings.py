@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     )
     log_hash_ids: bool = Field(default=False, description="log ids of customers, cases, orders and agents as keyed hashes")
     log_file_mb: int = Field(128, ge=1, le=4096, description="size at which a file of the log is full, in MB")
+    four_eyes: bool = Field(default=False, description="a release of a policy needs somebody else's approval")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("log_level")

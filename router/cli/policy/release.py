@@ -1,0 +1,109 @@
+"""``case-router policy release`` and ``case-router policy rollback``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from router.cli.common import Fairness, Name, Root, Time, instant, policies_root
+
+if TYPE_CHECKING:
+    from router.policy.releases import Release
+
+By = Annotated[str, typer.Option(help="Who says so.")]
+Note = Annotated[str, typer.Option(help="Why.")]
+Approver = Annotated[str | None, typer.Option(help="Who approved it: somebody else.")]
+OF_THE_FOLDER = {
+    "duplicate-version",
+    "edited-release",
+    "missing-version",
+    "bad-release",
+    "version-backwards",
+    "bad-holidays",
+}
+"""What is wrong with a folder as a whole, and not with a draft that nobody releases."""
+
+
+def release(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="Version to put in force.", show_default=False)],
+    *,
+    by: By,
+    note: Note,
+    approved_by: Approver = None,
+    effective_from: Time = "",
+    policies: Root = None,
+    fairness: Fairness = True,
+) -> None:
+    """Check a version of a policy, run its scenarios, and put it in force; the changelog tells what differs."""
+    from router.policy.releasing import release as append
+
+    root, now = policies_root(policies), instant("", "")
+    _approved(by, approved_by)
+    _sound(root, name, version, fairness=fairness)
+    since = instant(effective_from, "--effective-from") if effective_from else now
+    entry = append(root, name, version, effective_from=since, by=by, note=note, recorded_at=now, approved_by=approved_by)
+    _told(name, entry)
+
+
+def rollback(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="Released version to go back to; by default the one before.")] = "",
+    *,
+    by: By,
+    note: Note,
+    approved_by: Approver = None,
+    effective_from: Time = "",
+    policies: Root = None,
+) -> None:
+    """Put a version in force again that was released before. Releases that were to come into force later no longer do."""
+    from router.policy.releasing import rollback as append
+    from router.policy.store import named_shelf
+
+    root, now = policies_root(policies), instant("", "")
+    _approved(by, approved_by)
+    named_shelf(root, name)  # refuses an edited release before one more is written
+    since = instant(effective_from, "--effective-from") if effective_from else now
+    entry = append(root, name, version, effective_from=since, by=by, note=note, recorded_at=now, approved_by=approved_by)
+    _told(name, entry)
+
+
+def _approved(by: str, approved_by: str | None) -> None:
+    from router.policy.releasing import check_approval
+    from router.serve.settings import read_settings
+
+    check_approval(by, approved_by, required=read_settings().four_eyes)
+
+
+def _sound(root: Path, name: str, version: str, *, fairness: bool) -> None:
+    """Raise :class:`PolicyError` with all that is wrong with a version, with its folder, or with its scenarios."""
+    from router.cli.checks import check_paths
+    from router.cli.trials import run_paths
+    from router.errors import PolicyError, Problem
+    from router.policy.store import check_folder
+    from router.scenarios.explain import explain
+    from router.scenarios.load import scenario_files
+
+    folder, path = root / name, root / name / f"{version}.yaml"
+    if not path.is_file():
+        return  # the release itself says so
+    _, problems = check_paths([path], fairness=fairness)
+    problems += tuple(problem for problem in check_folder(folder)[1] if problem.code in OF_THE_FOLDER)
+    if any(not problem.warning for problem in problems):
+        raise PolicyError(dict.fromkeys(problems))
+    if not scenario_files(folder / "tests"):
+        typer.echo(f"{name} has no scenario: nothing was tried", err=True)
+        return
+    outcomes = run_paths([folder / "tests"], str(path), root)
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    if failed:
+        for outcome in failed:
+            typer.echo(explain(outcome) + "\n", err=True)
+        said = f"{len(failed)} of {len(outcomes)} scenarios do not hold for {version}; it was not released"
+        raise PolicyError([Problem("scenarios-failed", said, str(folder / "tests"))])
+
+
+def _told(name: str, entry: "Release") -> None:
+    from router.time import format_instant
+
+    typer.echo(f"{name} {entry.version} ({entry.digest[:12]}) is in force from {format_instant(entry.effective_from)}")
