@@ -20,8 +20,8 @@ _SIGNS = {"==": "=", "!=": "<>"}
 def select(plan: Plan, wanted: Sequence[str], relation: str, columns: Sequence[str]) -> str:
     """One SELECT of the ``wanted`` columns, of ``plan`` or of ``relation``, whose ``columns`` are facts by name.
 
-    Numbers are DOUBLE, texts VARCHAR, yes/no BOOLEAN; a fact that is not among ``columns`` is missing. Rows keep their order
-    where DuckDB keeps that of ``relation``.
+    Numbers are DOUBLE, texts VARCHAR, yes/no BOOLEAN; a fact that is not among ``columns`` is missing. What is wanted and no
+    column of the plan is one of ``relation``, as it is. Rows keep their order where DuckDB keeps that of ``relation``.
     """
     writer = _Writer(columns)
     for column in plan.only(wanted).columns:
