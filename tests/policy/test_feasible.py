@@ -15,7 +15,6 @@ from router.policy.parse import parse
 from tests.policy.reference import evaluate_tree, known
 from tests.policy.test_row import NAMES, SCOPE, expressions, facts
 
-
 ANYTHING: Mapping[Type, r.Possible] = {Type.TEXT: r.Words(), Type.YES_NO: r.Answer()}
 
 

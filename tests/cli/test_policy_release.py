@@ -1,0 +1,208 @@
+"""case-router policy release, rollback, list and show: what is put in force, what is refused, and what is told of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Run
+from tests.policy.small import write
+
+SCENARIOS = """\
+- name: chased
+  now: 2026-06-01T10:00:00Z
+  case: {issue: question, opened_at: 2026-06-01T08:00:00Z, channel: email}
+  expect: {tier: %s}
+"""
+
+
+class Desk:
+    """A folder of policies, and the commands that release from it."""
+
+    def __init__(self, run: Run, root: Path) -> None:
+        self.run, self.root = run, root
+        self.folder = root / "small"
+
+    def __call__(self, *arguments: object, by: str = "ann", note: str = "because") -> tuple[int, str]:
+        """How a release or a rollback ended, and what it said."""
+        ran = self.run("policy", *arguments, "--policies", self.root, "--by", by, "--note", note)
+        return ran.code, ran.out + ran.err
+
+    def release(self, version: str, *more: object, by: str = "ann") -> tuple[int, str]:
+        return self("release", "small", version, "--no-fairness", *more, by=by)
+
+    def versions(self) -> list[str]:
+        file = self.folder / "releases.yaml"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [line.removeprefix("- version: ") for line in lines if line.startswith("- version: ")]
+
+
+@pytest.fixture
+def desk(run: Run, tmp_path: Path) -> Desk:
+    for version in ("1.0.0", "1.1.0"):
+        write(tmp_path, version)
+    return Desk(run, tmp_path)
+
+
+def test_a_version_never_goes_backwards_but_by_a_rollback(desk: Desk) -> None:
+    assert desk.release("1.1.0")[0] == 0
+    code, said = desk.release("1.0.0")
+    assert (code, "version 1.0.0 is lower than 1.1.0, which was released before" in said) == (1, True)
+    assert "give it a number above 1.1.0 [version-backwards]" in said
+    write(desk.root, "1.2.0")
+    assert desk.release("1.2.0")[0] == 0
+    code, said = desk.release("1.1.0")
+    assert (code, "case-router policy rollback small 1.1.0 [version-backwards]" in said) == (1, True)
+    assert desk.versions() == ["1.1.0", "1.2.0"]
+
+
+def test_a_rollback_goes_to_the_version_before_or_to_one_that_is_named(desk: Desk) -> None:
+    write(desk.root, "1.2.0")
+    for version, since in (("1.0.0", "2026-01-01"), ("1.1.0", "2026-02-01"), ("1.2.0", "2026-03-01")):
+        assert desk.release(version, "--effective-from", since)[0] == 0
+    assert desk("rollback", "small")[0] == 0
+    assert desk("rollback", "small", "1.0.0")[0] == 0
+    assert desk.versions() == ["1.0.0", "1.1.0", "1.2.0", "1.1.0", "1.0.0"]
+    for version, reason in (("1.0.0", "is in force already"), ("3.0.0", "was never released")):
+        code, said = desk("rollback", "small", version)
+        assert (code, reason in said) == (1, True)
+
+
+def test_there_is_no_way_back_from_the_first_release(desk: Desk) -> None:
+    assert desk.release("1.0.0")[0] == 0
+    assert "no version of small was in force before" in desk("rollback", "small")[1]
+
+
+def test_a_rollback_takes_back_what_was_to_come(desk: Desk, run: Run) -> None:
+    desk.release("1.0.0", "--effective-from", "2026-01-01")
+    desk.release("1.1.0", "--effective-from", "2100-01-01")
+    listed = run("policy", "list", "--policies", desk.root, "--json").out
+    assert json.loads(listed)["policies"][0]["to_come"] == ["1.1.0 from 2100-01-01T00:00:00Z"]
+    assert desk("rollback", "small", "1.0.0")[0] == 0
+    (row,) = json.loads(run("policy", "list", "--policies", desk.root, "--json").out)["policies"]
+    assert (row["in_force"], row["to_come"], row["released"], row["drafts"]) == ("1.0.0", [], ["1.0.0", "1.1.0"], [])
+
+
+def test_two_files_of_one_version_and_an_edited_release_stand_in_the_way(desk: Desk) -> None:
+    desk.release("1.0.0")
+    copy = desk.folder / "copy.yaml"
+    copy.write_text((desk.folder / "1.1.0.yaml").read_text())
+    code, said = desk.release("1.1.0")
+    assert (code, "is there already, in copy.yaml; give one of them a number of its own [duplicate-version]" in said) == (
+        1,
+        True,
+    )
+    copy.unlink()
+    released = desk.folder / "1.0.0.yaml"
+    released.write_text(released.read_text() + "description: edited\n")
+    for code, said in (desk.release("1.1.0"), desk("rollback", "small")):
+        assert (code, "or release the change as a new version [edited-release]" in said) == (1, True)
+    assert desk.versions() == ["1.0.0"]
+
+
+def test_a_draft_that_is_wrong_stands_in_nobodys_way(desk: Desk) -> None:
+    (desk.folder / "1.2.0.yaml").write_text("policy: small\n")
+    assert desk.release("1.1.0")[0] == 0
+
+
+def test_scenarios_that_fail_refuse_a_release_and_are_told(desk: Desk) -> None:
+    tests = desk.folder / "tests"
+    tests.mkdir()
+    (tests / "tiers.yaml").write_text(SCENARIOS % "gold")
+    code, said = desk.release("1.0.0")
+    assert (code, "tier: expected gold, found standard" in said) == (1, True)
+    assert "1 of 1 scenarios do not hold for 1.0.0; it was not released [scenarios-failed]" in said
+    assert desk.versions() == []
+    (tests / "tiers.yaml").write_text(SCENARIOS % "standard")
+    assert desk.release("1.0.0")[0] == 0
+
+
+def test_nobody_approves_their_own_release(desk: Desk) -> None:
+    code, said = desk.release("1.0.0", "--approved-by", " Ann ")
+    assert (code, "ann cannot approve their own release" in said) == (1, True)
+    assert desk.release("1.0.0", "--approved-by", "Ben")[0] == 0
+    assert 'approved_by: "Ben"' in (desk.folder / "releases.yaml").read_text()
+
+
+def test_with_four_eyes_every_release_and_rollback_has_an_approver(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.release("1.0.0")
+    monkeypatch.setenv("CASE_ROUTER_FOUR_EYES", "true")
+    for code, said in (desk.release("1.1.0"), desk("rollback", "small", "1.0.0")):
+        assert (code, "needs the approval of a second person here; name them with --approved-by [not-approved]" in said) == (
+            1,
+            True,
+        )
+    assert desk.release("1.1.0", "--approved-by", "Ben")[0] == 0
+    assert desk("rollback", "small", "--approved-by", "Ben")[0] == 0
+    assert desk.versions() == ["1.0.0", "1.1.0", "1.0.0"]
+
+
+def test_the_changelog_tells_what_each_release_changed(desk: Desk) -> None:
+    path = desk.folder / "1.1.0.yaml"
+    path.write_text(path.read_text().replace("10 * case.chases", "12 * case.chases"))
+    desk.release("1.0.0", "--effective-from", "2026-01-01")
+    desk.release("1.1.0", "--effective-from", "2026-02-01", "--approved-by", "Ben")
+    desk("rollback", "small", "--effective-from", "2026-03-01", note="too much")
+    assert (
+        (desk.folder / "CHANGELOG.md").read_text()
+        == """\
+# Changes of policy small
+
+Newest first; written by `case-router policy release` and `case-router policy rollback`.
+
+## 1.0.0, in force from 2026-03-01T00:00:00Z
+
+too much (ann)
+
+Against 1.1.0:
+
+- priority rule chased: points was `12 * case.chases`, is `10 * case.chases`
+
+## 1.1.0, in force from 2026-02-01T00:00:00Z
+
+because (ann, approved by Ben)
+
+Against 1.0.0:
+
+- priority rule chased: points was `10 * case.chases`, is `12 * case.chases`
+
+## 1.0.0, in force from 2026-01-01T00:00:00Z
+
+because (ann)
+
+The first release.
+"""
+    )
+
+
+def test_a_policy_is_shown_as_of_a_date(desk: Desk, run: Run) -> None:
+    path = desk.folder / "1.1.0.yaml"
+    path.write_text(path.read_text().replace("10 * case.chases", "12 * case.chases"))
+    desk.release("1.0.0", "--effective-from", "2026-01-01")
+    desk.release("1.1.0", "--effective-from", "2026-02-01")
+
+    def points(*options: object) -> str:
+        shown = json.loads(run("policy", "show", "small", "--policies", desk.root, "--json", *options).out)
+        (line,) = shown["says"]["Priority"]
+        return f"{shown['version']}: {line['name']} when {line['when']} gives {line['gives']}"
+
+    assert points("--now", "2026-01-15") == "1.0.0: chased when case.chases > 0 gives 10 * case.chases points"
+    assert points("--now", "2026-02-15") == "1.1.0: chased when case.chases > 0 gives 12 * case.chases points"
+    assert points("--version", "1.0.0", "--now", "2026-02-15").startswith("1.0.0:")
+
+
+def test_only_the_rules_that_touch_a_tier_or_an_issue_are_shown(run: Run) -> None:
+    def ids(*options: object) -> set[str]:
+        shown = json.loads(run("policy", "show", "retail", "--json", *options).out)
+        return {line["name"] for lines in shown["says"].values() for line in lines} - {""}
+
+    assert {"platinum", "gold", "late-credit", "vulnerable"} <= ids()
+    gold = ids("--tier", "gold")
+    assert {"gold", "tier-gold-or-better", "goodwill-credit", "thank-for-loyalty"} <= gold
+    assert not gold & {"platinum", "tier-platinum", "late-credit", "vulnerable"}
+    late = ids("--issue", "delivery_late")
+    assert {"own-failure", "late-credit", "delivery-fee-back", "redelivery-or-refund"} <= late
+    assert not late & {"poor-goods-credit", "tier-gold-or-better", "gold"}
+    assert "loyal-and-let-down" in ids("--tier", "gold", "--issue", "delivery_late")
+    ran = run("policy", "show", "retail", "--tier", "silber")
+    assert (ran.code, ran.err) == (1, "retail 1.0.0 has no tier silber; did you mean silver? [unknown-value]\n")
