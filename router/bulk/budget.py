@@ -69,7 +69,7 @@ class Funding:
             return f"{told} The budget is enough for every suggestion."
         withheld = format_money(self.withheld, self.currency, grouped=True)
         return (
-            f"{told} {self.not_funded:,} more of {withheld} are not: the budget reached down to a value of "
+            f"{told} {self.not_funded:,} more, {withheld} in all, are not: the budget reached down to a value of "
             f"{self.reached:.3g} per {self.currency}, and below that funded only what still fitted."
         )
 

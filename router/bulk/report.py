@@ -34,7 +34,7 @@ def report(summary: Summary, picture: Picture, manifest: Mapping[str, Any], fund
     policy = summary.policy
     return Page(
         f"Queue of {summary.queue:,} cases",
-        f"Policy {policy.name} {policy.version}, as of {_moment(summary.now, policy)}.",
+        f"Policy {policy.name} {policy.version}, as of {_moment(summary.now, policy)} ({policy.time_zone}).",
         list(_figures(summary, picture, funding)),
         list(_sections(summary, picture, funding)),
         list(_provenance(manifest)),
