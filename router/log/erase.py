@@ -1,0 +1,144 @@
+"""Erases a customer from a log: every record that names them, leaving a tombstone that does not."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import polars as pl
+from polars import col
+
+from router.errors import LogError, Problem
+from router.log import files
+from router.log.compact import Keep, compact, replace
+from router.log.decisions import DECISIONS, OUTCOMES
+from router.log.files import alone, read_frame, read_manifest
+from router.log.key import Key
+
+TOMBSTONES = "tombstones.ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What stays of an erased customer: a keyed hash, when it was done, and by whom."""
+
+    customer: str
+    at: int
+    by: str
+
+
+@dataclass(slots=True)
+class Erased:
+    """What an erasure did: records that are gone, and files of running processes that still hold some."""
+
+    tombstone: Tombstone
+    decisions: int = 0
+    outcomes: int = 0
+    growing: dict[Path, int] = field(default_factory=dict)
+
+
+def tombstones(log: Path) -> list[Tombstone]:
+    """All tombstones of a log. Raises :class:`LogError`."""
+    try:
+        lines = (log / TOMBSTONES).read_bytes().splitlines()
+        return [Tombstone(**orjson.loads(line)) for line in lines]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise files.damaged(log / TOMBSTONES, f"it cannot be read: {error}") from error
+
+
+def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
+    """Erase a customer: the tombstone first, so that an interrupted erasure goes on with the next compaction or erasure.
+
+    Records that a running process still writes to go with the compaction after it has ended the file. Raises
+    :class:`LogError`, also if the log was written with another key.
+    """
+    stone = Tombstone(key.exact(customer_id), at, by)
+    same_key(log, key)
+    _bury(log, stone)
+    done = Erased(stone)
+    compact(log, key, keepers(log, key, done))
+    with alone(log):
+        keep = keepers(log, key, done)
+        for name in read_manifest(log, key).files:
+            _rewrite(log, name, key, keep)
+    for date in files.dates(log, DECISIONS):
+        for path in files.current(log, date):
+            held = _held(path, key, stone)
+            if held:
+                done.growing[path] = held
+    return done
+
+
+def same_key(log: Path, key: Key) -> None:
+    """Raises :class:`LogError` unless every record was written with the key: with another nobody would be found."""
+    for frame in files.frames(log, DECISIONS):
+        others = frame.get_column("key").unique().drop_nulls().to_list()
+        if any(name != key.name for name in others):
+            said = f"the log was written with key {others[0]}, this one is {key.name}; give the key of the server"
+            raise LogError([Problem("log-key", said, str(log))])
+
+
+def keepers(log: Path, key: Key, done: Erased | None = None) -> dict[str, Keep]:
+    """What leaves out the records of all who were erased: decisions, and what came of those."""
+    stones = tombstones(log)
+    gone: set[str] = set()
+
+    def decisions(frame: pl.DataFrame) -> pl.DataFrame:
+        erased = frame.filter(_named(frame, stones, key))
+        gone.update(erased.get_column("decision_id").to_list())
+        if done is not None:
+            done.decisions += erased.height
+        return frame.filter(~_named(frame, stones, key))
+
+    def outcomes(frame: pl.DataFrame) -> pl.DataFrame:
+        kept = frame.filter(~col("decision_id").is_in(list(gone)))
+        if done is not None:
+            done.outcomes += frame.height - kept.height
+        return kept
+
+    return {DECISIONS: decisions, OUTCOMES: outcomes}
+
+
+def _named(frame: pl.DataFrame, stones: Iterable[Tombstone], key: Key) -> pl.Expr:
+    """Which records are of somebody who was erased after they were written; ids are hashed once for each that is there."""
+    until = {stone.customer: stone.at for stone in stones}
+    ids = frame.filter(~col("ids_hashed")).get_column("customer_id").unique().to_list()
+    plain = {name: until[key.exact(name)] for name in ids if key.exact(name) in until}
+    found = pl.when(col("ids_hashed"))
+    at = found.then(_lookup(until)).otherwise(_lookup(plain))
+    return (col("decided_at") <= at).fill_null(value=False)
+
+
+def _lookup(times: dict[str, int]) -> pl.Expr:
+    if not times:
+        return pl.lit(None, pl.Int64)
+    return col("customer_id").replace_strict(times, default=None, return_dtype=pl.Int64)
+
+
+def _rewrite(log: Path, name: str, key: Key, keep: dict[str, Keep]) -> None:
+    """A Parquet file without who was erased; it stays as it is if it holds nobody of them."""
+    path, kind = log / name, name.partition("/")[0]
+    with path.open("rb") as file:
+        frame = read_frame(path, file, kind)
+    kept = keep[kind](frame)
+    if kept.height < frame.height:
+        replace(log, kind, path.parent, kept, (name,), key)
+
+
+def _held(path: Path, key: Key, stone: Tombstone) -> int:
+    with path.open("rb") as file:
+        frame = read_frame(path, file, DECISIONS)
+    return frame.filter(_named(frame, [stone], key)).height
+
+
+def _bury(log: Path, stone: Tombstone) -> None:
+    line = orjson.dumps({"customer": stone.customer, "at": stone.at, "by": stone.by}) + b"\n"
+    handle = os.open(log / TOMBSTONES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    try:
+        os.write(handle, line)
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,182 @@
+"""Decides logged facts again: by the version that each names, to find any difference; or by another, to see what it says."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from router.decide.model import Decision
+from router.errors import UnknownPolicyError
+from router.log.again import Again, Record
+from router.log.events import AsIs
+from router.log.layout import CASE, FULL, RESULT
+from router.log.record import Manner, Recorders
+from router.policy.model import Policy
+
+COMPARED = (*RESULT, *FULL, *CASE, "timeline")
+"""Columns that have to come out as they were."""
+MOVES = 10
+"""The largest moves that are kept."""
+
+Policies = Callable[[str, str], Policy]
+"""The policy of a name and version. Raises ``UnknownPolicyError``."""
+
+
+class Difference(NamedTuple):
+    """One column of one record that comes out otherwise."""
+
+    decision_id: str
+    case_id: str
+    column: str
+    logged: object
+    now: object
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay found. ``unknown`` counts records whose version is not there, or has another content."""
+
+    records: int = 0
+    differing: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+class Same:
+    """Writes a decision that was made again as a record, to compare it with the one it was made from."""
+
+    def __init__(self) -> None:
+        self._recorders = Recorders(Manner(AsIs()))
+
+    def __call__(self, decision: Decision) -> Record:
+        """The record of a decision, as a reader has it."""
+        found: Record = orjson.loads(self._recorders.line(decision, 0) + b"}")
+        return found
+
+
+def rows(frames: Iterable[pl.DataFrame]) -> Iterator[Record]:
+    """The records of frames, one by one."""
+    for frame in frames:
+        yield from frame.iter_rows(named=True)
+
+
+def replay(records: Iterable[Record], policies: Policies, *, most: int = 1_000) -> Replayed:
+    """Decide records again by the version that each names. Of very many differences the first ``most`` are kept."""
+    again, same, done = Again(), Same(), Replayed()
+    for record in records:
+        done.records += 1
+        policy = _policy(record, policies, done)
+        if policy is None:
+            continue
+        found = differences(record, same(again(record, policy)))
+        done.differing += bool(found)
+        done.differences += found[: most - len(done.differences)]
+    return done
+
+
+def _policy(record: Record, policies: Policies, done: Replayed) -> Policy | None:
+    """The version that a record names, if it is there with the content that it had."""
+    named = f"{record['policy']} {record['policy_version']}"
+    try:
+        policy = policies(record["policy"], record["policy_version"])
+    except UnknownPolicyError:
+        done.unknown[f"{named} is not there"] += 1
+        return None
+    if policy.digest != record["policy_digest"]:
+        done.unknown[f"{named} has another content than {record['policy_digest'][:12]}"] += 1
+        return None
+    return policy
+
+
+def differences(record: Record, again: Record) -> list[Difference]:
+    """The columns that differ."""
+    pairs = ((name, plain(record[name]), plain(again[name])) for name in COMPARED)
+    return [
+        Difference(record["decision_id"], record["case_id"], name, logged, now)
+        for name, logged, now in pairs
+        if logged != now
+    ]
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
+    """A value without the fields that are missing, as one file has them and another has not."""
+    if isinstance(value, list):
+        return list(map(plain, value))
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items() if part is not None}
+    return value
+
+
+# another version
+
+
+_COUNTED = ("tier", "band", "level")
+
+
+class Move(NamedTuple):
+    """How far a record's score and recompense would move, and what else would change."""
+
+    decision_id: str
+    case_id: str
+    score: int
+    recompense: int
+    tier: tuple[str, str]
+    band: tuple[str, str]
+    level: tuple[str, str]
+    rules: tuple[str, ...]
+    """Rules that would fire and did not (``+rule``), or did and would not (``-rule``)."""
+
+
+@dataclass(slots=True)
+class Compared:
+    """What another version would have said: counts before and after, and who would move most.
+
+    ``changed`` counts records by what would be another: tier, band, level, recompense.
+    """
+
+    records: int = 0
+    before: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
+    after: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
+    changed: Counter[str] = field(default_factory=Counter)
+    recompense: tuple[int, int] = (0, 0)
+    moves: list[Move] = field(default_factory=list)
+
+
+def compare(records: Iterable[Record], policy: Policy) -> Compared:
+    """What ``policy`` would have said about the records of its name."""
+    again, same, done = Again(), Same(), Compared()
+    for record in records:
+        if record["policy"] != policy.name:
+            continue
+        done.records += 1
+        now = same(again(record, policy))
+        for name in _COUNTED:
+            done.before[name][record[name]] += 1
+            done.after[name][now[name]] += 1
+            done.changed[name] += record[name] != now[name]
+        given, would = record["recompense_total"] or 0, now["recompense_total"] or 0
+        done.recompense = (done.recompense[0] + given, done.recompense[1] + would)
+        done.changed["recompense"] += given != would
+        move = _move(record, now, would - given)
+        if move.score or move.recompense or any(then != later for then, later in (move.tier, move.band, move.level)):
+            done.moves.append(move)
+            if len(done.moves) > 50 * MOVES:
+                done.moves = largest(done.moves)
+    done.moves = largest(done.moves)
+    return done
+
+
+def largest(moves: list[Move]) -> list[Move]:
+    """The largest moves, by score, then by money."""
+    return sorted(moves, key=lambda move: (-abs(move.score), -abs(move.recompense), move.decision_id))[:MOVES]
+
+
+def _move(record: Record, now: Record, recompense: int) -> Move:
+    before, after = set(record["fired"]), set(now["fired"])
+    rules = (*(f"+{rule}" for rule in sorted(after - before)), *(f"-{rule}" for rule in sorted(before - after)))
+    tier, band, level = ((record[name], now[name]) for name in _COUNTED)
+    score = now["score"] - record["score"]
+    return Move(record["decision_id"], record["case_id"], score, recompense, tier, band, level, rules)
