@@ -111,5 +111,8 @@ def write_page(page: Page, path: Path) -> None:
     """Write the page, whole or not at all."""
     needs_extra()
     new = path.with_name(f"{path.name}.new")
-    new.write_text(render(page), encoding="utf-8")
-    put(new, path)
+    try:
+        new.write_text(render(page), encoding="utf-8")
+        put(new, path)
+    finally:
+        new.unlink(missing_ok=True)
