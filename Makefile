@@ -37,7 +37,7 @@ $(BENCH): $(SETUP)
 demo: setup ## build a snapshot from real data, serve it, route real cases over gRPC and show the decisions
 	@$(BIN)/case-router demo $(ARGS)
 
-test: lint types layers proto-check wheel ## everything that has to hold; the tests come last and so does their count
+test: lint types layers proto-check wheel ## everything that has to hold, the tests last; install chromium and they look at reports too
 	@$(BIN)/python -m pytest --hypothesis-profile=ci $(ARGS)
 
 unit: setup ## the tests alone; ARGS="-k money" chooses some
