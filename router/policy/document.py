@@ -47,18 +47,20 @@ class CalendarDocument(Document):
 class FactDocument(Document):
     """A fact that the policy reads beyond the vocabulary."""
 
-    type: Type
-    meaning: str
-    unit: str = ""
-    direction: Direction = Direction.NEITHER
+    type: Type = Field(description="what it holds")
+    meaning: str = Field(description="what it is, in words")
+    unit: str = Field("", description="hours, count, percent …")
+    direction: Direction = Field(Direction.NEITHER, description="what a higher value says: of the customer, of the company")
 
 
 class IssueDocument(Document):
     """What a case can be about."""
 
     company_failure: bool = Field(description="whether the company failed when a case of this issue comes")
-    touchpoint: Literal["evaluating", "purchasing", "gone_wrong", "needs_attention"] | None = None
-    meaning: str = ""
+    touchpoint: Literal["evaluating", "purchasing", "gone_wrong", "needs_attention"] | None = Field(
+        None, description="where the customer stands, unless the case says so itself"
+    )
+    meaning: str = Field("", description="what it is, in words")
 
 
 class ApologyDocument(Document):
@@ -70,53 +72,53 @@ class ApologyDocument(Document):
 class TierDocument(Document):
     """A loyalty tier; the first whose condition holds is given, the last has none."""
 
-    tier: Id
-    when: When | None = None
-    because: Sentence | None = None
+    tier: Id = Field(description="its name, as rules read it")
+    when: When | None = Field(None, description="who has it; the last tier has no condition")
+    because: Sentence | None = Field(None, description="why a customer has it; a sentence with facts in braces")
 
 
 class AgeingDocument(Document):
     """The engine's own points for waiting."""
 
-    points_per_hour: float = Field(gt=0)
+    points_per_hour: float = Field(gt=0, description="for each hour, waits on the customer left out; more than 0")
 
 
 class RuleDocument(Document):
     """What every rule has."""
 
-    id: Id
+    id: Id = Field(description="its name, used once in the whole policy: reasons, scenarios and the log name it")
     when: When | None = Field(None, description="absent: always")
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="false switches it off")
 
 
 class PriorityRuleDocument(RuleDocument):
     """Points for a case."""
 
-    points: Amount
+    points: Amount = Field(description="added to the score; a number, or an expression")
     because: Sentence
 
 
 class BandsDocument(Document):
     """The least score of each band."""
 
-    P1: float
-    P2: float
-    P3: float
-    P4: float = 0
+    P1: float = Field(description="least score of the most urgent band")
+    P2: float = Field(description="least score of P2")
+    P3: float = Field(description="least score of P3")
+    P4: float = Field(0, description="all the rest")
 
 
 class PriorityDocument(Document):
     """How urgent a case is; higher is sooner."""
 
-    ageing: AgeingDocument
-    bands: BandsDocument
-    rules: list[PriorityRuleDocument] = []
+    ageing: AgeingDocument = Field(description="the engine's own points for waiting")
+    bands: BandsDocument = Field(description="the least score of each band")
+    rules: list[PriorityRuleDocument] = Field([], description="points that add up to the score")
 
 
 class LevelDocument(Document):
     """An escalation level."""
 
-    level: Id
+    level: Id = Field(description="its name, as rules read it; the one named senior decides on adverse actions")
     role: Words
     may_approve: float = Field(0, ge=0, description="amount of recompense that it may approve alone")
 
@@ -131,16 +133,16 @@ class OutsideDocument(Document):
 class EscalationRuleDocument(RuleDocument):
     """A least level."""
 
-    at_least: Id
+    at_least: Id = Field(description="the lowest level that a case has while this holds")
     because: Sentence
 
 
 class EscalationDocument(Document):
     """Who handles a case, lowest level first."""
 
-    levels: list[LevelDocument] = Field(min_length=1, max_length=100)
-    outside: OutsideDocument
-    rules: list[EscalationRuleDocument] = []
+    levels: list[LevelDocument] = Field(min_length=1, max_length=100, description="the lowest first")
+    outside: OutsideDocument = Field(description="the body above the last level, whom the customer may ask")
+    rules: list[EscalationRuleDocument] = Field([], description="what takes a case up; the highest that holds counts")
 
 
 class EntitlementDocument(RuleDocument):
@@ -153,41 +155,41 @@ class EntitlementDocument(RuleDocument):
 class CapsDocument(Document):
     """Limits of recompense in money, in major units."""
 
-    per_case: float = Field(ge=0)
-    per_customer_12m: float = Field(ge=0)
-    share_of_price: float = Field(ge=0)
+    per_case: float = Field(ge=0, description="most goodwill in one case")
+    per_customer_12m: float = Field(ge=0, description="most goodwill for one customer in twelve months")
+    share_of_price: float = Field(ge=0, description="most goodwill and refund, as a share of the value at stake: 1.5")
 
 
 class RecompenseRuleDocument(RuleDocument):
     """A suggestion of recompense; one without an amount is not money."""
 
-    kind: Name
-    amount: Amount | None = None
-    value: float = Field(1, description="what funding it is worth, for a budget")
+    kind: Name = Field(description="credit, delivery_refund, gift, personal_call …")
+    amount: Amount | None = Field(None, description="money in major units: a number or an expression; absent: no money")
+    value: float = Field(1, ge=0, description="what funding it is worth, for a budget; 0 or more")
     because: Sentence
 
 
 class RecompenseDocument(Document):
     """Recompense beyond the statutory entitlement."""
 
-    caps: CapsDocument
-    rules: list[RecompenseRuleDocument] = []
+    caps: CapsDocument = Field(description="limits of all money together")
+    rules: list[RecompenseRuleDocument] = Field([], description="suggestions; the caps cut the last ones first")
 
 
 class CommitmentDocument(Document):
     """Deadlines; the first row whose condition holds is taken, the last has none."""
 
-    when: When | None = None
-    acknowledge: str = Field(description=DURATION_FORMS)
-    next_update: str = Field(description=DURATION_FORMS)
-    resolve: str = Field(description=DURATION_FORMS)
-    final_response: str = Field(description=DURATION_FORMS)
+    when: When | None = Field(None, description="which cases; the last row has no condition")
+    acknowledge: str = Field(description=f"first reply, an automatic one too: {DURATION_FORMS}")
+    next_update: str = Field(description=f"each next word, from the last one: {DURATION_FORMS}")
+    resolve: str = Field(description=f"accepted by the customer, waits on them left out: {DURATION_FORMS}")
+    final_response: str = Field(description=f"the last word of the company: {DURATION_FORMS}")
 
 
 class ChannelDocument(Document):
     """A channel by which the company replies."""
 
-    hours: Literal["calendar", "always"]
+    hours: Literal["calendar", "always"] = Field(description="whether it works during business hours, or always")
     speed: int = Field(ge=1, description="1 is the fastest")
 
 
@@ -218,27 +220,33 @@ class SnapshotDocument(Document):
 class PolicyDocument(Document):
     """One version of one policy."""
 
-    policy: Name
-    version: Version
-    description: str = ""
-    currency: str
-    calendar: CalendarDocument | None = None
-    facts: dict[str, FactDocument] = {}
-    protected: list[str] = Field([], description="facts that no rule may read, such as customer.gender")
-    parameters: dict[str, float | bool | str | list[str] | list[float]] = {}
-    issues: dict[str, IssueDocument] = {}
-    apology: ApologyDocument = ApologyDocument(hedges=[])
-    tiers: list[TierDocument] = Field(min_length=1, max_length=100)
-    priority: PriorityDocument
-    escalation: EscalationDocument
-    entitlements: list[EntitlementDocument] = []
-    recompense: RecompenseDocument | None = None
-    commitments: list[CommitmentDocument] = Field(min_length=1, max_length=200)
-    channels: dict[Literal["phone", "email", "chat", "social", "web", "letter", "in_person"], ChannelDocument] = {}
-    likely_reasons: list[LikelyReasonDocument] = []
-    guidance: list[GuidanceDocument] = []
-    switches: SwitchesDocument = SwitchesDocument()
-    snapshot: SnapshotDocument = SnapshotDocument()
+    policy: Name = Field(description="its name, and that of its folder")
+    version: Version = Field(description="major.minor.patch, and the name of this file; what was released never changes")
+    description: str = Field("", description="what it is for, in words")
+    currency: str = Field(description="ISO 4217, as GBP: all money of the policy")
+    calendar: CalendarDocument | None = Field(None, description="business hours; absent: open at all times")
+    facts: dict[str, FactDocument] = Field({}, description="facts beyond the vocabulary, as case.team")
+    protected: list[str] = Field([], description="facts that no rule may read, as customer.gender")
+    parameters: dict[str, float | bool | str | list[str] | list[float]] = Field(
+        {}, description="named values, so that a number with a meaning stands in one place"
+    )
+    issues: dict[str, IssueDocument] = Field({}, description="what a case can be about")
+    apology: ApologyDocument = Field(ApologyDocument(hedges=[]), description="how apologies are judged")
+    tiers: list[TierDocument] = Field(min_length=1, max_length=100, description="loyalty; the first that fits is given")
+    priority: PriorityDocument = Field(description="how urgent a case is; higher is sooner")
+    escalation: EscalationDocument = Field(description="who handles a case")
+    entitlements: list[EntitlementDocument] = Field([], description="what the law or a guarantee gives anyway")
+    recompense: RecompenseDocument | None = Field(None, description="what is suggested beyond the entitlements")
+    commitments: list[CommitmentDocument] = Field(
+        min_length=1, max_length=200, description="deadlines; the first row that fits is taken"
+    )
+    channels: dict[Literal["phone", "email", "chat", "social", "web", "letter", "in_person"], ChannelDocument] = Field(
+        {}, description="by which the company replies"
+    )
+    likely_reasons: list[LikelyReasonDocument] = Field([], description="why the customer probably writes")
+    guidance: list[GuidanceDocument] = Field([], description="short instructions for the agent")
+    switches: SwitchesDocument = Field(SwitchesDocument(), description="kill switches")
+    snapshot: SnapshotDocument = Field(SnapshotDocument(), description="what is asked of the CRM snapshot")
 
     @field_validator("currency")
     @classmethod

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from router.errors import PolicyError, Problem
 from router.scenarios.model import Observed, Outcome, Scenario
 from router.time import format_instant
 from router.yaml import Path, dotted_path, load
@@ -50,14 +51,30 @@ def edits(outcomes: Iterable[Outcome]) -> tuple[tuple[Edit, ...], tuple[str, ...
 
 
 def rewritten(text: str, name: str, wanted: Iterable[Edit]) -> str:
-    """The text of a scenario file with those expectations that were edited."""
+    """The text of a scenario file with those expectations that were edited.
+
+    Raises :class:`PolicyError` where an alias makes an expectation that of another scenario too.
+    """
     source = load(text, name)
     scenarios: Any = source.data  # a list of them: it was read before
     places = {scenario["name"]: index for index, scenario in enumerate(scenarios)}
-    spans = [(source.span((places[edit.scenario], "expect", *edit.path)), written(edit.after)) for edit in wanted]
-    for (start, end), value in sorted(spans, reverse=True):
+    spans: dict[tuple[int, int], str] = {}
+    for edit in wanted:
+        path = (places[edit.scenario], "expect", *edit.path)
+        spans[source.span(path)] = written(edit.after)
+        _put(scenarios, path, load(written(edit.after), name).data)
+    for (start, end), value in sorted(spans.items(), reverse=True):
         text = text[:start] + value + text[end:]
+    if load(text, name).data != scenarios:
+        said = "an expectation stands for several scenarios by an alias (&, *): rewrite this file by hand"
+        raise PolicyError([Problem("bad-value", said, name)])
     return text
+
+
+def _put(data: Any, path: Path, value: object) -> None:  # noqa: ANN401 - plain data
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = value
 
 
 def written(value: Value) -> str:

@@ -1,5 +1,7 @@
 """What a policy's text becomes."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,25 @@ def test_the_digest_is_of_the_text_and_the_holidays() -> None:
 def test_the_schema_for_editors_is_the_one_that_is_checked() -> None:
     """``case-router policy schema > policies/schema.json`` puts it right."""
     assert (ROOT / "policies" / "schema.json").read_text() == json_schema()
+
+
+def test_the_schema_describes_every_key() -> None:
+    schema = json.loads(json_schema())
+    parts = {"policy": schema, **schema["$defs"]}
+    keys = {f"{name}.{key}": each for name, part in parts.items() for key, each in part.get("properties", {}).items()}
+    names = {each["$ref"].rpartition("/")[2] for each in keys.values() if "$ref" in each}
+    assert len(keys) > 80
+    assert names <= schema["$defs"].keys()
+    bare = [key for key, each in keys.items() if not (each.get("description") or "$ref" in each)]
+    assert bare == []
+    assert [name for name in names if not schema["$defs"][name].get("description")] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "policies").glob("*/*.*.*.yaml")), ids=lambda path: path.parent.name)
+def test_shipped_policies_name_their_schema_to_editors(path: Path) -> None:
+    said = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+    assert said is not None
+    assert (path.parent / said[1]).resolve() == ROOT / "policies" / "schema.json"
 
 
 def test_the_schema_names_every_fact() -> None:
