@@ -33,7 +33,7 @@ def select(plan: Plan, wanted: Sequence[str], relation: str, columns: Sequence[s
     for stage in writer.stages:
         source = f"(SELECT *, {', '.join(stage)} FROM {source})"  # noqa: S608 - names are quoted, literals written here
     made = (f"{writer.named.get(name, _quoted(name))} AS {_quoted(name)}" for name in wanted)
-    return f"SELECT {', '.join(made)} FROM {source}"  # noqa: S608 - likewise
+    return f"SELECT {', '.join(made)} FROM {source}"  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
