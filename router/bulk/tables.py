@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from router.cases.model import EVENTS as KINDS
 from router.facts import CHANNELS, TOUCHPOINTS, Type
 from router.files.columns import Column, Kind
+from router.frame.tables import column_of
 from router.policy.model import Policy
 from router.time import FIRST, LAST
 
@@ -17,22 +18,7 @@ AMOUNTS: Mapping[str, tuple[str, str]] = {
 """Columns of amounts in major units: what they are called in minor ones, and the column of their currency."""
 MONEY = frozenset({*AMOUNTS, *(currency for _, currency in AMOUNTS.values())})
 """Columns that become others: amounts and currencies."""
-OWN_NAMES: Mapping[tuple[str, str], str] = {
-    ("remedy_offered", "kind"): "kind_of_remedy",
-    ("owner_assigned", "agent_id"): "owner_id",
-    **{(name, "kind"): "kind_of_action" for name in KINDS if name.startswith("adverse_action_")},
-}
-"""Where the column of an attribute of an event is called otherwise, since every event has a kind and an agent."""
 _NOT_GIVEN = "not given"
-
-
-def column_of(kind: str, attribute: str) -> str:
-    """The column that holds an attribute of an event.
-
-    >>> column_of("promise_made", "due_at"), column_of("owner_assigned", "agent_id")
-    ('due_at', 'owner_id')
-    """
-    return OWN_NAMES.get((kind, attribute), attribute)
 
 
 def _needing(column: str) -> Mapping[str, tuple[str, ...]]:

@@ -109,12 +109,23 @@ def _rows(case: Case) -> Iterator[dict[str, Any]]:
         yield {"case_id": case.id, "position": position, **_row(event)}
 
 
-_NAMES = {
-    "remedy_offered": {"kind": "kind_of_remedy"},
-    "owner_assigned": {"agent_id": "owner_id"},
-    **{name: {"kind": "kind_of_action"} for name in EVENT_TYPES if name.startswith("adverse_action")},
+_OWN_NAMES: Mapping[tuple[str, str], str] = {
+    ("remedy_offered", "kind"): "kind_of_remedy",
+    ("owner_assigned", "agent_id"): "owner_id",
+    **{(name, "kind"): "kind_of_action" for name in EVENT_TYPES if name.startswith("adverse_action_")},
 }
-"""Attributes whose name in the table is another, by event."""
+"""Where the column of an attribute of an event is called otherwise, since every event has a kind and an agent."""
+
+
+def column_of(kind: str, attribute: str) -> str:
+    """The column that holds an attribute of an event.
+
+    >>> column_of("promise_made", "due_at"), column_of("owner_assigned", "agent_id")
+    ('due_at', 'owner_id')
+    """
+    return _OWN_NAMES.get((kind, attribute), attribute)
+
+
 _BY_TYPE = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
@@ -124,12 +135,11 @@ def _row(event: Event) -> dict[str, Any]:
     amount = given.get("amount")
     if isinstance(amount, Money):
         given |= {"amount": amount.minor, "currency": amount.currency}
-    names = _NAMES.get(kind, {})
     return {
         "at": event.at,
         "sequence": event.sequence,
         "event_id": event.event_id or None,
         "agent_id": event.agent_id or None,
         "kind": kind,
-        **{names.get(name, name): value for name, value in given.items()},
+        **{column_of(kind, name): value for name, value in given.items()},
     }

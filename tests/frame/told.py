@@ -1,8 +1,10 @@
 """Both back ends asked about one backlog, in one form, so that any field in which they differ can be named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 from router.cases.model import Case
 from router.decide.decider import Decider
@@ -30,17 +32,27 @@ class Backlog:
 
 def by_rows(backlog: Backlog) -> dict[str, Row]:
     """Each decided alone, by case id."""
-    decider = Decider(backlog.policy, backlog.records)
-    return {case.id: told(decider.decide(case, b"", backlog.now)) for case in backlog.cases}
+    return by_row(backlog.policy, backlog.records, backlog.cases, backlog.now)
+
+
+def by_row(policy: Policy, records: FactRecords, cases: Iterable[Case], now: int) -> dict[str, Row]:
+    """Each of some cases decided alone, by its id."""
+    decider = Decider(policy, records)
+    return {case.id: told(decider.decide(case, b"", now)) for case in cases}
 
 
 def by_frame(backlog: Backlog) -> dict[str, Row]:
     """All decided as a table, by case id."""
     decider = FrameDecider(backlog.policy, of_records(backlog.records))
     cases, events = frames_of(backlog.cases, decider.terms)
-    decisions = decider.decide(cases, events, backlog.now).collect()
-    assert dict(decisions.schema) == DECISION
-    return {row["case_id"]: row for row in decisions.iter_rows(named=True)}
+    return rows_of(decider.decide(cases, events, backlog.now))
+
+
+def rows_of(decisions: pl.LazyFrame) -> dict[str, Row]:
+    """The decisions of a frame, by case id."""
+    found = decisions.collect()
+    assert dict(found.schema) == DECISION
+    return {row["case_id"]: row for row in found.iter_rows(named=True)}
 
 
 def differences(rows: dict[str, Row], frame: dict[str, Row]) -> Iterator[str]:
