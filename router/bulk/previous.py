@@ -23,10 +23,10 @@ def read_previous(file: Path) -> pl.LazyFrame:
     ``previous_points``. Raises ``TableError`` if it is none."""
     try:
         frame = _scan(file)
-        frame.select(pl.len()).collect(engine="streaming")  # every cell is read, or the error comes here
-        frame.select(pl.all().count()).collect(engine="streaming")
+        frame.select(pl.all().count()).collect(engine="streaming")  # every cell is read, or the error comes here
     except (PolarsError, OSError, ValueError) as error:
-        said = f"is no earlier output of reprioritize: {str(error).strip().splitlines()[0]}"
+        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
+        said = f"is no earlier output of reprioritize: {reason}"
         raise TableError([Problem("bad-file", said, str(file))]) from error
     return frame
 

@@ -101,9 +101,10 @@ def reprioritize(run: Run) -> Result:
         run.tell("reading", 0, 1)
         backlog = read_backlog(run.cases, run.events, run.policy)
         _check_apart(run, backlog)
+        previous = None if run.previous is None else read_previous(run.previous)
         inputs = inputs_of(backlog, run.previous, run.policy, run.customers, run.now)
         summary = Summary(run.policy, run.now)
-        pieces = _cut(run, backlog, scratch)
+        pieces = _cut(run, backlog, previous, scratch)
         summary.remarks = (*_warnings(backlog), *_check_ids(backlog, pieces))
         parts = list(_decide(run, pieces, scratch, summary))
         new = scratch / run.out.name
@@ -122,7 +123,7 @@ def reprioritize(run: Run) -> Result:
     return Result(run.out, summary, told, funding)
 
 
-def _cut(run: Run, backlog: Backlog, scratch: Path) -> _Pieces:
+def _cut(run: Run, backlog: Backlog, previous: pl.LazyFrame | None, scratch: Path) -> _Pieces:
     """All tables in parts that fit in memory."""
     memory = run.memory or available_memory()
     events = 0 if backlog.events is None else backlog.events.rows
@@ -135,7 +136,7 @@ def _cut(run: Run, backlog: Backlog, scratch: Path) -> _Pieces:
     return _Pieces(
         piece("cases", case_frame(backlog.cases, run.policy)),
         None if backlog.events is None else piece("events", event_frame(backlog.events, run.policy)),
-        None if run.previous is None else piece("previous", read_previous(run.previous)),
+        None if previous is None else piece("previous", previous),
     )
 
 

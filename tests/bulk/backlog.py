@@ -28,6 +28,9 @@ RETAIL_FILE = newest_file(shipped_policies() / "retail")
 assert RETAIL_FILE is not None
 RETAIL = read_policy(RETAIL_FILE)
 
+SHOP = read_policy(ROOT / "tests" / "scenarios" / "shop" / "1.0.0.yaml")
+"""A small policy, for what does not depend on the rules."""
+
 Rows = list[dict[str, str | None]]
 
 
