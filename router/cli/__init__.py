@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 from router.cli.demo import demo
+from router.cli.log import app as log
+from router.cli.outcomes import outcomes
 from router.cli.policy import app as policy
+from router.cli.replay import replay
 from router.cli.reprioritize import reprioritize
 from router.cli.route import route
 from router.cli.serve import serve
@@ -22,9 +25,12 @@ app = typer.Typer(
 )
 app.add_typer(policy, name="policy")
 app.add_typer(snapshot, name="snapshot")
+app.add_typer(log, name="log")
 app.command()(route)
 app.command()(reprioritize)
 app.command()(serve)
+app.command()(replay)
+app.command()(outcomes)
 app.command()(demo)
 
 

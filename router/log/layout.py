@@ -22,6 +22,7 @@ CONSTANT = (
     "policy",
     "policy_version",
     "policy_digest",
+    "currency",
     "snapshot_id",
     "snapshot_as_of",
     "snapshot_currency",

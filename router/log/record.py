@@ -56,6 +56,7 @@ class Recorder:
             policy.name,
             policy.version,
             policy.digest,
+            policy.currency,
             records.id,
             records.as_of,
             records.currency,

@@ -1,0 +1,47 @@
+"""Erases a customer from published snapshots: older ones that hold them go, the current one is published again without."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+from polars import col
+
+from router.crm.lookup import canonical
+from router.crm.publish import Content, publish
+from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot
+from router.errors import Problem, SnapshotError
+
+
+def erase_from(folder: Path, customer_id: str) -> list[str]:
+    """What was done to the snapshots in a folder, in words; empty if none holds the customer.
+
+    Ids of orders stay: a snapshot does not say whose they are. A server that has an erased snapshot open reads on in it
+    until it is started again. Raises ``SnapshotError``.
+    """
+    try:
+        current = str(json.loads((folder / CURRENT).read_bytes())["id"])
+    except (OSError, ValueError, KeyError) as error:
+        said = "no snapshots here: give the folder that `snapshot build --out` wrote to"
+        raise SnapshotError([Problem("no-snapshot", said, str(folder))]) from error
+    contents = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    holding = [path for path in contents if Snapshot.open(path).customer(customer_id, 0) is not None]
+    done = []
+    if folder / current in holding:
+        new = _without(folder, folder / current, canonical(customer_id), keep=len(contents) + 1)
+        done.append(f"snapshot {new} is current in {folder}; start servers again that have {current} open")
+    for path in holding:
+        shutil.rmtree(path)
+        done.append(f"snapshot {path.name} was removed from {folder}")
+    return done
+
+
+def _without(folder: Path, content: Path, customer_id: str, keep: int) -> str:
+    """Publish a content again without a customer; gives back its id."""
+    manifest = Snapshot.open(content).manifest
+    facts = pl.read_ipc(content / CUSTOMERS).filter(col("customer_id") != customer_id)
+    orders = None
+    if manifest.orders is not None:
+        orders = pl.read_ipc(content / ORDERS).get_column("order_id")
+    parts = Content(manifest.as_of, manifest.currency, facts, orders, manifest.extras, manifest.sources, manifest.warnings)
+    return publish(parts, folder, keep=keep).id
