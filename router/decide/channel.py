@@ -22,13 +22,10 @@ def reply_channel(
     slowest = usual.speed if usual else max(channel.speed for channel in channels.values())
     fitting = [channel for channel in channels.values() if channel.speed <= slowest]
     working = [channel for channel in fitting if channel.name not in failed] or fitting
+    opening = calendar.next_open(now)
 
     def order(channel: Channel) -> tuple[int, bool, int]:
-        return _opens(channel, calendar, now), channel is not usual, channel.speed
+        return now if channel.always else opening, channel is not usual, channel.speed
 
     best = min(working, key=order)
-    return ReplyChannel(best.name, _opens(best, calendar, now), best.always)
-
-
-def _opens(channel: Channel, calendar: Calendar, now: int) -> int:
-    return now if channel.always else calendar.next_open(now)
+    return ReplyChannel(best.name, now if best.always else opening, best.always)

@@ -5,7 +5,7 @@ is its fields one after another, and a field that comes twice merges: so an answ
 The numbers of the fields are those of ``decision.proto``; the tests parse every answer and compare it field by field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import compress
 
@@ -16,7 +16,7 @@ from router.decide.floor import AGEING, FLOOR, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Decision, Suggestion
 from router.decide.words import DIGEST, Words
 from router.facts import CHANNELS
-from router.policy.model import COMMITMENTS, Rule
+from router.policy.model import COMMITMENTS, Entitlement, Rule
 from router.policy.plan import BANDS
 from router.serve.convert.wire import embedded, number, stamp, text
 from router.v1 import decision_pb2 as pb
@@ -85,7 +85,7 @@ class Answers:
             (index, {}) for index, points in enumerate(decider.points) if points is None
         ]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
-        self._said: dict[str, bytes] = {}
+        self._said = self._constants(decider.points)
 
     def _escalation(self, decider: Decider, rank: int) -> pb.Decision:
         level, following = decider.policy.levels[rank], decider.next_people[rank]
@@ -95,6 +95,18 @@ class Answers:
         return pb.Decision(
             escalation=pb.Escalation(level=level.name, rank=rank, role=level.role, next_person=person),
         )
+
+    def _constants(self, points: Sequence[int | None]) -> Mapping[str, bytes]:
+        """What a full answer says of each rule of which nothing varies, neither points nor a fact in its sentence, by id."""
+        policy = self.policy
+        fixed = [(rule, given) for rule, given in zip(policy.priority, points, strict=True) if given is not None]
+        said = {rule.id: self._contribution(rule, given, rule.because.texts[0]) for rule, given in fixed}
+        said |= {rule.id: self._reason(rule, rule.because.texts[0]) for rule in policy.escalation}
+        said |= {rule.id: self._entitlement(rule, rule.because.texts[0]) for rule in policy.entitlements}
+        said |= {rule.id: self._rule(11, rule, rule.because.texts[0]) for rule in policy.likely_reasons}
+        said |= {rule.id: self._rule(12, rule, rule.because.texts[0]) for rule in policy.guidance}
+        varying = {rule.id for rule in policy.rules if rule.because.names}
+        return {name: fragment for name, fragment in said.items() if name not in varying}
 
     def of(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` in the view that it was made for."""
@@ -149,27 +161,22 @@ class Answers:
     def full(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with everything, in words too."""
         words = Words(decision)
-        say = words.say
+        said, say = self._said, words.say
         parts = self._start(decision)
         priority = [number(1, decision.score), self._bands[decision.band]]
-        ids = self._ids
         for rule, points in decision.contributions:
-            priority.append(embedded(3, ids[rule.id] + number(2, points) + text(3, say(rule.because))))
+            priority.append(said.get(rule.id) or self._contribution(rule, points, say(rule.because)))
         parts.append(embedded(3, b"".join(priority)))
-        for reason in decision.reasons:
-            parts.append(embedded(4, embedded(5, ids[reason.id] + text(2, say(reason.because)))))
+        parts += [said.get(rule.id) or self._reason(rule, say(rule.because)) for rule in decision.reasons]
         if decision.tier.because is not None:
             parts.append(embedded(2, text(3, say(decision.tier.because))))
         if decision.next_person.level is None:
             parts.append(embedded(4, embedded(6, text(4, say(self.policy.outside.because)))))
         for suggestion in decision.suggestions:
             parts.append(self._suggestion(suggestion, words))
-        for rule in decision.entitlements:
-            parts.append(self._rule(9, rule, words, text(3, rule.source)))
-        for rule in decision.likely_reasons:
-            parts.append(self._rule(11, rule, words))
-        for rule in decision.guidance:
-            parts.append(self._rule(12, rule, words))
+        parts += [said.get(rule.id) or self._entitlement(rule, say(rule.because)) for rule in decision.entitlements]
+        parts += [said.get(rule.id) or self._rule(11, rule, say(rule.because)) for rule in decision.likely_reasons]
+        parts += [said.get(rule.id) or self._rule(12, rule, say(rule.because)) for rule in decision.guidance]
         for kind, at, line in words.digest():
             parts.append(embedded(13, _DIGEST[kind] + embedded(2, stamp(at)) + text(3, line)))
         for action in decision.adverse_actions:
@@ -182,14 +189,17 @@ class Answers:
         parts.append(embedded(15, number(1, decision.may_close) + text(2, words.closure())))
         return b"".join(parts)
 
-    def _rule(self, field: int, rule: Rule, words: Words, more: bytes = b"") -> bytes:
-        """A rule with its sentence; one whose sentence names no fact is written once."""
-        said = self._said.get(rule.id)
-        if said is None:
-            said = embedded(field, self._ids[rule.id] + text(2, words.say(rule.because)) + more)
-            if not rule.because.names:
-                self._said[rule.id] = said
-        return said
+    def _contribution(self, rule: Rule, points: int, because: str) -> bytes:
+        return embedded(3, self._ids[rule.id] + number(2, points) + text(3, because))
+
+    def _reason(self, rule: Rule, because: str) -> bytes:
+        return embedded(4, embedded(5, self._ids[rule.id] + text(2, because)))
+
+    def _entitlement(self, rule: Entitlement, because: str) -> bytes:
+        return embedded(9, self._ids[rule.id] + text(2, because) + text(3, rule.source))
+
+    def _rule(self, field: int, rule: Rule, because: str) -> bytes:
+        return embedded(field, self._ids[rule.id] + text(2, because))
 
     def _suggestion(self, suggestion: Suggestion, words: Words) -> bytes:
         rule, kind, because = words.suggestion(suggestion)
