@@ -49,7 +49,7 @@ def _event(row: Mapping[str, Any]) -> Event:
 
 
 def _what(kind: str, row: Mapping[str, Any]) -> What:
-    made = EVENT_TYPES[kind]
+    made: type[Any] = EVENT_TYPES[kind]
     given = {name: row.get(column_of(kind, name)) for name in made._fields}
     if "amount" in given:
         given["amount"] = _money(given["amount"], row.get("currency"))
