@@ -17,6 +17,7 @@ from router.cases.model import EVENTS, Case
 from router.decide.records import FactRecords, facts_layout
 from router.facts import Value
 from router.frame.customers import Customers, of_records
+from router.frame.tables import column_of
 from router.policy.model import Policy
 from router.policy.store import newest_file, read_policy, shipped_policies
 from router.time import parse_instant
@@ -110,7 +111,7 @@ def _event(row: Mapping[str, str | None]) -> dict[str, Any]:
     kind = str(row["kind"])
     body: dict[str, Any] = {}
     for attribute in EVENTS[kind]._fields:
-        value: Any = row[tables.column_of(kind, attribute)]
+        value: Any = row[column_of(kind, attribute)]
         if value is not None:
             value = value == "yes" if attribute in {"public", "automatic", "corrects", "hedged", "statutory"} else value
             body[attribute] = {"amount": float(value), "currency": row["currency"]} if attribute == "amount" else value

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -104,3 +105,14 @@ def test_a_run_that_is_ended_leaves_what_was_there(number: signal.Signals, run: 
         process.send_signal(number)
         assert process.wait() == 128 + number
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_the_examples_of_the_document_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    block = re.search(r"```sh\n(.*?)```", (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    commands = [shlex.split(line) for line in block[1].replace("\\\n", " ").splitlines()]
+    assert [run(*arguments).code for _, *arguments in commands] == [0, 0, 0]
+    outputs = {"queue.parquet", "later.csv", "heads.ndjson"}
+    assert {file.name for file in tmp_path.iterdir() if file.is_file()} == outputs | {f"{o}.manifest.json" for o in outputs}
