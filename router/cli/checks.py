@@ -15,10 +15,13 @@ SEED = 0
 """What the search for unfair decisions starts from, so that a check says the same each time."""
 
 
-def check_paths(paths: Iterable[Path], *, fairness: bool) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
+def check_paths(
+    paths: Iterable[Path], *, fairness: bool, on: Sequence[Path] = ()
+) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
     """Every policy that the paths stand for, and every problem of all of them.
 
-    What is only doubtful is told of drafts alone: a released version stays as it is.
+    What is only doubtful is told of drafts alone: a released version stays as it is. ``on`` are scenarios and snapshots that
+    every version is tried on.
     """
     policies: list[Policy] = []
     problems: list[Problem] = []
@@ -29,12 +32,31 @@ def check_paths(paths: Iterable[Path], *, fairness: bool) -> tuple[tuple[Policy,
             for written in found:
                 if written.policy.version not in released_versions(Path(written.source.name).parent):
                     problems += lint(written)
+                problems += (problem for path in on for problem in _tried(written, path))
     if fairness:
         from router.fairness import check_fairness
 
         for policy in policies:
             problems += check_fairness(policy, seed=SEED)
     return tuple(policies), PolicyError(dict.fromkeys(problems)).problems
+
+
+def _tried(written: Written, on: Path) -> Iterable[Problem]:
+    """What scenarios, or the folder of a snapshot, show of a policy."""
+    from router.cli.trials import run_paths
+    from router.crm.snapshot import Snapshot
+    from router.frame.customers import of_snapshot
+    from router.scenarios.given import facts_of, firing, standing_in
+    from router.scenarios.load import scenario_files
+
+    if on.is_dir() and not scenario_files(on):
+        facts = of_snapshot(Snapshot.open(on)).rows
+        known = [
+            name for name in facts.collect_schema().names() if name in written.policy.plan.reads() | written.policy.protected
+        ]
+        return standing_in(written, facts.select(known).collect(), "customers")
+    outcomes = run_paths([on], written.source.name, on)
+    return [*firing(written, outcomes), *standing_in(written, facts_of(outcomes), "cases")]
 
 
 def _checked(path: Path) -> Iterable[tuple[Sequence[Written], Sequence[Problem]]]:

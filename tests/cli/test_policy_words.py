@@ -174,3 +174,35 @@ def test_coverage_names_what_no_scenario_tries(run: Run) -> None:
     assert "  no scenario tries tier platinum\n" in ran.out
     told = json.loads(run("policy", "test", SHOP / "tests", "--coverage", "--json").out)
     assert {each["version"] for each in told["coverage"]} == {"1.0.0", "1.10.0"}
+
+
+# policy check --on
+
+
+def test_rules_are_tried_on_scenarios(run: Run, failing: Path) -> None:
+    ran = run("policy", "check", SHOP / "1.0.0.yaml", "--no-fairness", "--on", failing)
+    assert ran.code == 0
+    assert "rule broken-promise fired in none of the 1 cases given [never-fires]" in ran.out
+
+
+MAPPING = """\
+currency: GBP
+tables:
+  customers: {files: customers.csv}
+"""
+
+
+def test_protected_facts_are_looked_for_in_a_snapshot(run: Run, tmp_path: Path) -> None:
+    crm = tmp_path / "crm"
+    crm.mkdir()
+    rows = "".join(f"c{i},{'2000' if i % 2 else '2020'}-01-01,{'true' if i % 2 else 'false'}\n" for i in range(80))
+    (crm / "customers.csv").write_text("customer_id,customer_since,vulnerable\n" + rows)
+    (crm / "mapping.yaml").write_text(MAPPING)
+    ran = run(
+        "snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "snapshot", "--as-of", "2026-06-01"
+    )
+    assert ran.code == 0, ran.err
+    path = write(tmp_path, more="protected: [customer.vulnerable]\n")
+    told = run("policy", "check", path, "--no-fairness", "--on", tmp_path / "snapshot").out
+    assert "customer.tenure_years goes along with customer.vulnerable: Cramér's V 1.00 over 80 customers" in told
+    assert told.endswith("1 policy checked, no problem, 1 warning\n")

@@ -1,5 +1,8 @@
 """``case-router policy check``."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from router.cli.common import AsJson, Fairness, Paths, print_json
@@ -9,6 +12,9 @@ def check(
     paths: Paths,
     *,
     fairness: Fairness = True,
+    on: Annotated[
+        list[Path] | None, typer.Option(help="Scenarios, or a snapshot's folder, to try the rules on; may be given again.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check policies: files, folders of one policy, or the folder of all.
@@ -17,7 +23,7 @@ def check(
     """
     from router.cli.checks import check_paths, counted, problem_data
 
-    policies, problems = check_paths(paths, fairness=fairness)
+    policies, problems = check_paths(paths, fairness=fairness, on=on or ())
     errors = [problem for problem in problems if not problem.warning]
     if as_json:
         data = [{"policy": p.name, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in policies]
