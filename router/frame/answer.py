@@ -8,12 +8,12 @@ from polars import col
 from router.decide.decider import customer_layout, history_notices, may_be_missing
 from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
 from router.frame.customers import Customers
-from router.frame.lists import CODES, ids, listed
+from router.frame.lists import CODES, Item, fired, ids, listed
 from router.frame.recompense import SUGGESTION, Recompense
 from router.policy import plan as p
 from router.policy.columns import WHOLE
 from router.policy.expression import Number
-from router.policy.model import COMMITMENTS, Policy
+from router.policy.model import COMMITMENTS, Policy, Rule
 
 POINTS = pl.Struct({"rule": pl.String(), "points": pl.Int64()})
 """What a rule adds to the score."""
@@ -72,7 +72,7 @@ class Answer:
     def columns(self) -> dict[str, pl.Expr]:
         """An expression for each column of :data:`DECISION`."""
         policy, owner = self.policy, col("owner")
-        guidance = ids(policy.guidance, (self.taken, REVIEW), (~self.permitted, ASK_FIRST))
+        guidance = [*ids(*policy.guidance), _own(self.taken, REVIEW), _own(~self.permitted, ASK_FIRST)]
         return {name: col(name) for name in DECISION} | {
             "status": col("case.status"),
             "tier_rank": _whole(col("tier.rank")),
@@ -82,11 +82,11 @@ class Answer:
             "next_person": self._next_person(),
             "recompense_total": _whole(col("recompense.total")),
             "suggestions": self.recompense.suggestions(),
-            "entitlements": ids(policy.entitlements),
-            "fired": self._fired(guidance),
+            "entitlements": listed(ids(*policy.entitlements), _TEXT),
+            "fired": listed([*self._fired(), *guidance], _TEXT),
             "points": listed(self._points(), POINTS),
-            "likely_reasons": ids(policy.likely_reasons),
-            "guidance": guidance,
+            "likely_reasons": listed(ids(*policy.likely_reasons), _TEXT),
+            "guidance": listed(guidance, _TEXT),
             "warnings": self._warnings(),
             "permitted": self.permitted,
             "may_close": col("accepted_at").is_not_null(),
@@ -96,33 +96,36 @@ class Answer:
         names = [*(level.role for level in self.policy.levels[1:]), self.policy.outside.name]
         return col("level.rank").replace_strict(range(len(names)), names, return_dtype=pl.String)
 
-    def _fired(self, guidance: pl.Expr) -> pl.Expr:
-        policy = self.policy
-        reasons = ids((*policy.priority, *policy.escalation), (self.taken, SENIOR_FOR_ADVERSE_ACTION))
-        rest = ids((*policy.entitlements, *policy.recompense, *policy.likely_reasons))
-        return pl.concat_list(reasons, rest, guidance)
+    def _fired(self) -> list[Item]:
+        """All but the guidance."""
+        policy, reviewed = self.policy, _own(self.taken, SENIOR_FOR_ADVERSE_ACTION)
+        rest = ids(*policy.entitlements, *policy.recompense, *policy.likely_reasons)
+        return [*ids(*policy.priority, *policy.escalation), reviewed, *rest]
 
-    def _points(self) -> Iterator[tuple[pl.Expr, pl.Expr]]:
+    def _points(self) -> Iterator[Item]:
         def given(rule: str, points: pl.Expr) -> pl.Expr:
             return pl.struct(pl.lit(rule).alias("rule"), _whole(points.fill_null(0.0)).alias("points"))
 
         ageing = col("points.ageing")
-        yield ageing != 0, given(AGEING.id, ageing)
+        yield Item(ageing != 0, given(AGEING.id, ageing))
         for rule in self.policy.priority:
-            yield col(p.fired(rule.id)), given(rule.id, col(p.points(rule.id)))
+            yield Item(fired(rule), given(rule.id, col(p.points(rule.id))))
 
     def _warnings(self) -> pl.Expr:
         """Codes in the order of a single decision: of the reading, the records, points, amounts, approvals, facts."""
-        read = [(~col("customer.known"), "unknown-customer"), *((pl.lit(value=True), code) for code in self.history)]
-        varying = (rule for rule in self.policy.priority if not isinstance(rule.gives, Number))
-        read += [(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying]
-        unknown = pl.any_horizontal(col(name).is_null() for name in self.may_be_missing)
+        varying = [rule for rule in self.policy.priority if not isinstance(rule.gives, Number)]
+        said = [
+            _code(~col("customer.known"), "unknown-customer"),
+            *(_code(pl.lit(value=True), code) for code in self.history),
+            *(_code(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying),
+            *self.recompense.warnings(),
+        ]
+        unknown = pl.any_horizontal(pl.lit(value=False), *(col(name).is_null() for name in self.may_be_missing))
         return pl.concat_list(
             col("notices").fill_null([]),
-            _codes(read),
-            self.recompense.warnings(),
+            listed(said, _TEXT),
             self._unknown_levels(),
-            _codes([(unknown, "facts-missing")] if self.may_be_missing else []),
+            listed([_code(unknown, "facts-missing")], _TEXT),
         )
 
     def _unknown_levels(self) -> pl.Expr:
@@ -133,8 +136,13 @@ class Answer:
         return pl.lit("unknown-level").repeat_by(count.fill_null(0))
 
 
-def _codes(pairs: list[tuple[pl.Expr, str]]) -> pl.Expr:
-    return listed(((holds, pl.lit(code)) for holds, code in pairs), pl.String())
+def _code(holds: pl.Expr, code: str) -> Item:
+    return Item(holds, pl.lit(code))
+
+
+def _own(holds: pl.Expr, rule: Rule) -> Item:
+    """A rule of the engine's own, with the condition that it holds under."""
+    return Item(holds, pl.lit(rule.id))
 
 
 def _whole(number: pl.Expr) -> pl.Expr:

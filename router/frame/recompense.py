@@ -6,7 +6,7 @@ import polars as pl
 from polars import col
 
 from router.decide.floor import APOLOGY_ID, APOLOGY_KIND
-from router.frame.lists import fired, listed
+from router.frame.lists import Item, fired, listed
 from router.policy import plan as p
 from router.policy.model import Policy, RecompenseRule
 
@@ -37,20 +37,18 @@ class Recompense:
 
     def suggestions(self) -> pl.Expr:
         """List of :data:`SUGGESTION`, in the order of the rules; the engine's apology in kind goes with any money."""
-        return listed(
-            [*map(self._suggestion, self.policy.recompense), (self._any, self._in_kind(APOLOGY_ID, APOLOGY_KIND))],
-            SUGGESTION,
-        )
+        in_kind = Item(self._any, self._in_kind(APOLOGY_ID, APOLOGY_KIND))
+        return listed([*map(self._suggestion, self.policy.recompense), in_kind], SUGGESTION)
 
-    def _suggestion(self, rule: RecompenseRule) -> tuple[pl.Expr, pl.Expr]:
+    def _suggestion(self, rule: RecompenseRule) -> Item:
         if rule.gives is None:
-            return fired(rule), self._in_kind(rule.id, rule.kind)
+            return Item(fired(rule), self._in_kind(rule.id, rule.kind))
         amount = col(p.amount(rule.id))
         approver = self._approver(amount)
         needs = self.unknown_history | (approver > col("level.rank"))
         names = [level.name for level in self.policy.levels]
         name = approver.replace_strict(range(len(names)), names, return_dtype=pl.String)
-        return self._given[rule.id], _suggested(rule.id, rule.kind, amount.cast(pl.Int64), name, needs)
+        return Item(self._given[rule.id], _suggested(rule.id, rule.kind, amount.cast(pl.Int64), name, needs))
 
     def _approver(self, amount: pl.Expr) -> pl.Expr:
         """Rank of the lowest level that may approve an amount; of an unknown history, the senior level at least."""
@@ -63,16 +61,13 @@ class Recompense:
     def _in_kind(self, rule: str, kind: str) -> pl.Expr:
         return _suggested(rule, kind, pl.lit(None, pl.Int64), pl.lit(self.policy.levels[0].name), pl.lit(value=False))
 
-    def warnings(self) -> pl.Expr:
-        """List of the codes of what cannot be known of the amounts, and of what the caps leave out."""
-        return listed(self._warnings(), pl.String())
-
-    def _warnings(self) -> Iterator[tuple[pl.Expr, pl.Expr]]:
+    def warnings(self) -> Iterator[Item]:
+        """The codes of what cannot be known of the amounts, and of what the caps leave out."""
         for rule in self._money:
             unknown = col(p.asked(rule.id)).is_null()
-            yield fired(rule) & unknown, pl.lit("amount-missing")
-            yield fired(rule) & ~unknown & ~self._given[rule.id], pl.lit("amount-cut")
-        yield self._any & self.unknown_history, pl.lit("goodwill-unknown")
+            yield Item(fired(rule) & unknown, pl.lit("amount-missing"))
+            yield Item(fired(rule) & ~unknown & ~self._given[rule.id], pl.lit("amount-cut"))
+        yield Item(self._any & self.unknown_history, pl.lit("goodwill-unknown"))
 
 
 def _suggested(rule: str, kind: str, amount: pl.Expr, approver: pl.Expr, needs: pl.Expr) -> pl.Expr:
