@@ -1,5 +1,6 @@
 """The plots of a report about a queue: each a specification in Vega-Lite, and the same in numbers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ def bands_by_tier(summary: Summary) -> Plot:
         "data": {"values": values},
         "mark": "bar",
         "encoding": {
-            "y": {"field": "tier", "type": "nominal", "sort": tiers, "title": None},
+            "y": {"field": "tier", "type": "nominal", "sort": tiers, "scale": {"domain": tiers}, "title": None},
             "x": {
                 "field": "share",
                 "type": "quantitative",
@@ -119,6 +120,9 @@ def age_and_score(picture: Picture) -> Plot:
 def at_risk(picture: Picture) -> Plot:
     """How many open commitments fall due in each of the next hours."""
     kinds = [kind.replace("_", " ") for kind in COMMITMENTS]
+    totals = Counter[int]()
+    for (_, hour), count in picture.due.items():
+        totals[hour] += count
     values = [
         {
             "hour": hour,
@@ -149,7 +153,7 @@ def at_risk(picture: Picture) -> Plot:
                 "field": "count",
                 "type": "quantitative",
                 "title": "commitments due",
-                "axis": {"tickMinStep": 1, "format": ",d"},
+                "axis": _whole(max(totals.values(), default=0)),
             },
             "color": _colours("kind", kinds, _COMMITMENT_COLOURS),
             "description": _DESCRIPTION,
@@ -184,7 +188,7 @@ def movement(picture: Picture) -> Plot:
                 "field": "cases",
                 "type": "quantitative",
                 "title": "cases",
-                "axis": {"tickMinStep": 1, "tickCount": 5, "format": ",d"},
+                "axis": _whole(max(picture.steps.values(), default=0)),
             },
             "color": {**_colours("way", [1, 0, -1], [_UP, _SAME, _DOWN]), "legend": None},
             "description": _DESCRIPTION,
@@ -232,6 +236,11 @@ def rules_behind(summary: Summary) -> Plot:
 
 def _colours(name: str, domain: Sequence[object], colours: Sequence[str]) -> dict[str, Any]:
     return {"field": name, "type": "nominal", "scale": {"domain": list(domain), "range": list(colours)}}
+
+
+def _whole(highest: int) -> dict[str, Any]:
+    """An axis of whole numbers."""
+    return {"tickCount": max(1, min(5, highest)), "format": ",d"}
 
 
 def _age(column: int) -> str:

@@ -92,7 +92,9 @@ def _sections(summary: Summary, picture: Picture, funding: Funding | None) -> It
         yield Section("Most urgent first", told, tables=[_top(picture, policy)])
     if summary.warnings or summary.remarks:
         rows: list[Sequence[Cell]] = [[code, count] for code, count in summary.warnings.most_common()]
-        table = Table("Warnings, by how often they come", [Column("Warning"), Column("Times", numeric=True)], rows)
+        table = Table(
+            "Warnings, by how often they come", [Column("Warning", name=True), Column("Times", numeric=True)], rows
+        )
         yield Section("Warnings", " ".join(summary.remarks), tables=[table])
 
 
@@ -107,7 +109,7 @@ def _commitments(summary: Summary) -> Table:
 
 def _moves(caption: str, moves: Sequence[Mapping[str, Any]]) -> Table:
     head = [
-        Column("Case"),
+        Column("Case", name=True),
         Column("Rank", numeric=True),
         Column("before", numeric=True),
         Column("Places", numeric=True),
@@ -132,7 +134,7 @@ def _moves(caption: str, moves: Sequence[Mapping[str, Any]]) -> Table:
 
 def _by_rule(picture: Picture, policy: Policy) -> Table:
     head = [
-        Column("Rule"),
+        Column("Rule", name=True),
         Column("Value", numeric=True),
         Column("Funded", numeric=True),
         Column("Spent", numeric=True),
@@ -157,7 +159,7 @@ def _by_rule(picture: Picture, policy: Policy) -> Table:
 def _top(picture: Picture, policy: Policy) -> Table:
     head = [
         Column("#", numeric=True),
-        Column("Case"),
+        Column("Case", name=True),
         Column("Band", mark=True),
         Column("Score", numeric=True),
         Column("Tier"),

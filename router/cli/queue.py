@@ -28,7 +28,8 @@ def tell_queue(result: Result, console: Console) -> None:
     )
     if summary.queue:
         console.print(_head(summary), _tiers(summary), _commitments(summary))
-        console.print(f"Suggested recompense: [bold]{format_money(summary.recompense, policy.currency)}[/bold] in all")
+        kind = "Suggested" if result.funding is None else "Funded"
+        console.print(f"{kind} recompense: [bold]{format_money(summary.recompense, policy.currency)}[/bold] in all")
     if summary.moves:
         console.print(*_movement(summary), sep="\n")
     for remark in summary.remarks:

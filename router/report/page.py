@@ -30,10 +30,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; numbers stand right. ``mark`` makes a badge of each text, in the colour of that name."""
+    """A column of a table. Numbers stand right, names are given room, a ``mark`` has the colour of what it says."""
 
     title: str
     numeric: bool = False
+    name: bool = False
     mark: bool = False
 
 
