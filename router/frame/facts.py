@@ -55,10 +55,10 @@ def fold_columns(names: Iterable[str], terms: Terms) -> frozenset[str]:
 
 
 def quotient(whole: pl.Expr, divisor: int) -> pl.Expr:
-    """``whole / divisor`` as Python has it: the float that is nearest to the quotient of two whole numbers.
+    """``whole / divisor`` as Python has it: the float that is nearest to a quotient of two whole numbers, itself below 2⁵³.
 
-    Up to 2⁵³ a whole number is a float itself. Beyond, the quotient's whole part leaves the fraction so few bits that
-    rounding it once more changes nothing. Polars divides by a constant through its reciprocal, so the divisor is none.
+    Up to 2⁵³ a whole number is a float. Beyond, the whole part of the quotient leaves the fraction so few bits that
+    rounding it twice changes nothing. Polars divides by a constant through its reciprocal, so the divisor is none.
     """
 
     def divided(number: pl.Expr) -> pl.Expr:

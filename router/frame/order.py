@@ -1,6 +1,7 @@
 """Events in the order in which they count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from polars import col
@@ -9,6 +10,8 @@ from router.cases.model import EVENTS as EVENT_TYPES
 from router.frame.tables import EVENTS
 
 KIND = pl.Enum(list(EVENT_TYPES))
+NEVER = 2**63 - 1
+"""Later than every instant."""
 
 REPLIES = (
     "statement_made",
@@ -41,37 +44,54 @@ def is_a(*kinds: str) -> pl.Expr:
     return of.fill_null(value=False)
 
 
-def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: int) -> pl.LazyFrame:
-    """The events of ``cases`` by (case, at, sequence, position), with ``opened_at`` and ``order_on_record`` of the case.
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Events in the order in which they count.
 
-    Added are: ``row``, the number of a row; ``case``, that of its case; ``first`` and ``last`` of its case; ``future``, and
-    ``repeated``, an id that came before in the case. An event that does not count, being either, has no ``kind``.
+    ``rows`` are those of known cases by (case, at, sequence, position), with what most of the reading needs: ``case`` and
+    ``row``, which number both; ``first`` and ``last`` of the case; ``future``, and ``repeated``, an id that came before in
+    the case; ``until``, when the customer acts next, ``NEVER`` if not; of the case ``opened_at`` and ``order_on_record``.
+    An event that does not count, being of the future or repeated, has no ``kind``. ``cases`` has ``case`` and ``case_id``.
     """
-    heads = cases.select(
-        *_complete(cases, {"case_id": pl.String(), "opened_at": pl.Int64(), "order_on_record": pl.Boolean()})
-    )
-    given = events if "position" in events.collect_schema() else events.with_row_index("position")
-    key = pl.struct("case", "event_id")
+
+    rows: pl.LazyFrame
+    cases: pl.LazyFrame
+    events: pl.LazyFrame
+
+    def of(self, *kinds: str, reading: Sequence[str] = ()) -> pl.LazyFrame:
+        """The rows of some kinds, in no order, with some of their attributes: so what few events have is never sorted."""
+        rows = self.rows.filter(is_a(*kinds))
+        attributes = self.events.filter(col("kind").is_in(kinds)).select("position", *reading)
+        return rows.join(attributes, on="position")
+
+
+def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: int) -> Ordered:
+    """The events of ``cases`` in order, as of ``now``. Sequence and attributes that the table has not are null."""
+    heads = cases.select(*_complete(cases, _HEAD), case=col("case_id").rank("dense"))
+    if "position" not in events.collect_schema():
+        events = events.with_row_index("position")
+    given = events.select(*_complete(events, EVENTS))
+    first = col("case").ne_missing(col("case").shift())
     # Two events of one case and id have one hash. So only rows that share theirs are compared in full, which are few.
     alike = (col("case").hash() ^ col("event_id").hash()).is_duplicated() & col("event_id").is_not_null()
-    return (
-        given.select(*_complete(given, EVENTS))
+    repeats = ~pl.when("alike").then(pl.struct("case", "event_id")).is_first_distinct()
+    rows = (
+        given.select("case_id", "at", "sequence", "position", "event_id", "kind", "channel", "public", "automatic")
         .join(heads, on="case_id")
-        .sort("case_id", "at", col("sequence").fill_null(0), "position")
+        .sort("case", "at", col("sequence").fill_null(0), "position")
         .with_row_index("row")
-        .with_columns(first=col("case_id").ne_missing(col("case_id").shift()))
-        .with_columns(
-            last=col("first").shift(-1, fill_value=True),
-            case=col("first").cum_sum().set_sorted(),
-            future=col("at") > now,
-        )
-        .with_columns(alike=alike)
-        .with_columns(repeated=col("alike") & ~pl.when("alike").then(key).is_first_distinct() & ~col("future"))
+        .with_columns(first=first, last=first.shift(-1, fill_value=True), future=col("at") > now, alike=alike)
+        .with_columns(repeated=col("alike") & repeats & ~col("future"))
         .with_columns(kind=pl.when(~col("future") & ~col("repeated")).then(col("kind").cast(KIND, strict=False)))
+        .with_columns(until=pl.when(is_a(*ACTS)).then("at").when("last").then(NEVER).backward_fill())
     )
+    return Ordered(rows, heads.select("case", "case_id"), given)
 
 
-def _complete(frame: pl.LazyFrame, columns: dict[str, pl.DataType]) -> Iterable[pl.Expr]:
+_HEAD = {"case_id": pl.String(), "opened_at": pl.Int64(), "order_on_record": pl.Boolean()}
+
+
+def _complete(frame: pl.LazyFrame, columns: Mapping[str, pl.DataType]) -> Iterable[pl.Expr]:
     """All the columns; one that the frame has not is null."""
     present = frame.collect_schema()
     return (col(name) if name in present else pl.lit(None, kind).alias(name) for name, kind in columns.items())

@@ -1,6 +1,6 @@
 """What runs through some of a timeline's events only: each strand looks at its own rows, and has a row for each case in it.
 
-Each takes the rows of :func:`router.frame.order.in_order` and gives ``case`` and its columns.
+Each takes events in order and gives ``case`` and its columns.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,7 @@ from polars import col
 from router.cases.facts import Terms
 from router.cases.hedges import fold_text
 from router.cases.timeline import PROOF_OF_PURCHASE
-from router.frame.order import ACTS, is_a
-
-_NEVER = 2**63 - 1
-"""Later than every instant."""
+from router.frame.order import NEVER, Ordered, is_a
 
 
 def by_distinct_value(name: str, change: Callable[[str], object], kind: pl.DataType) -> pl.Expr:
@@ -32,21 +29,23 @@ def _key(name: str) -> pl.Expr:
     return col(name).fill_null("")
 
 
-def contradictions(rows: pl.LazyFrame) -> pl.LazyFrame:
+def contradictions(ordered: Ordered) -> pl.LazyFrame:
     """``contradictions``: claims that differ from the one before on their topic and are no correction."""
     topic, claim = (by_distinct_value(name, fold_text, pl.String()).fill_null("") for name in ("topic", "claim"))
-    told = rows.filter(is_a("statement_made")).select("case", "row", "corrects", topic=topic, claim=claim)
+    told = ordered.of("statement_made", reading=("topic", "claim", "corrects")).select(
+        "case", "row", "corrects", topic=topic, claim=claim
+    )
     again = (col("case") == col("case").shift()) & (col("topic") == col("topic").shift())
     conflict = again & (col("claim") != col("claim").shift()) & ~col("corrects").fill_null(value=False)
     return told.sort("case", "topic", "row").group_by("case").agg(conflict.sum().alias("contradictions"))
 
 
-def promises(rows: pl.LazyFrame, now: int) -> pl.LazyFrame:
+def promises(ordered: Ordered, now: int) -> pl.LazyFrame:
     """``promises_broken``, ``promise_overdue`` (the longest, in microseconds), ``repeated_promises``."""
-    made, kept_at, due_at = is_a("promise_made"), col("kept_at"), col("due_at")
+    kept_at, due_at = col("kept_at"), col("due_at")
     return (
-        rows.filter(made | is_a("promise_kept"))
-        .select("case", "at", "due_at", _key("id"), made=pl.when(made).then("row"))
+        ordered.of("promise_made", "promise_kept", reading=("id", "due_at"))
+        .select("case", "at", "due_at", _key("id"), made=_row_of("promise_made"))
         .group_by("case", "id")
         .agg(
             due_at.min_by("made"),
@@ -63,30 +62,23 @@ def promises(rows: pl.LazyFrame, now: int) -> pl.LazyFrame:
     )
 
 
-def evidence(rows: pl.LazyFrame, now: int) -> pl.LazyFrame:
+def evidence(ordered: Ordered, now: int) -> pl.LazyFrame:
     """``evidence_repeats``; ``waits`` (begin and end of each, in order), ``waited`` (microseconds), ``waiting_since``."""
-    received = is_a("evidence_received")
     needless = (col("item") == PROOF_OF_PURCHASE) & col("order_on_record").fill_null(value=False)
     requests = (
-        rows.with_columns(until=_next_act())
-        .filter(is_a("evidence_requested", "evidence_received"))
+        ordered.of("evidence_requested", "evidence_received", reading=("item",))
         .with_columns(_key("item"))
-        .with_columns(received=pl.when(received).then("row").min().over("case", "item"))
-        .filter(~received)
+        .with_columns(received=_row_of("evidence_received").min().over("case", "item"))
+        .filter(is_a("evidence_requested"))
         .with_columns(repeat=(col("received") < col("row")).fill_null(value=False) | needless)
     )
     repeats = requests.group_by("case").agg(col("repeat").sum().alias("evidence_repeats"))
     return repeats.join(_waits(requests.filter(~col("repeat")), now), on="case", how="left")
 
 
-def _next_act() -> pl.Expr:
-    """When the customer acts next."""
-    return pl.when(is_a(*ACTS)).then("at").when("last").then(_NEVER).backward_fill()
-
-
 def _waits(requests: pl.LazyFrame, now: int) -> pl.LazyFrame:
     """Requests that one act of the customer ends are one wait, from the first of them; none counts before the opening."""
-    runs, span = col("until") == _NEVER, col("end") - col("start")
+    runs, span = col("until") == NEVER, col("end") - col("start")
     return (
         requests.group_by("case", "until")
         .agg(col("at").min().alias("since"), col("opened_at").first())
@@ -100,7 +92,7 @@ def _waits(requests: pl.LazyFrame, now: int) -> pl.LazyFrame:
     )
 
 
-def offers(rows: pl.LazyFrame, terms: Terms, as_of: int | None) -> pl.LazyFrame:
+def offers(ordered: Ordered, terms: Terms, as_of: int | None) -> pl.LazyFrame:
     """``goodwill``, ``goodwill_since`` and ``refund`` (minor units), ``foreign_offers``, ``only_statutory``."""
     ours, statutory = col("stands") & (col("currency") == terms.currency), col("statutory")
     since = pl.lit(value=True) if as_of is None else col("at") > as_of
@@ -110,7 +102,7 @@ def offers(rows: pl.LazyFrame, terms: Terms, as_of: int | None) -> pl.LazyFrame:
         return pl.when(which).then(col("amount").cast(pl.Int128)).sum().cast(pl.Float64)
 
     return (
-        rows.filter(is_a("remedy_offered", "remedy_rejected"))
+        ordered.of("remedy_offered", "remedy_rejected", reading=("id", "amount", "currency", "statutory"))
         .with_columns(_key("id"), _key("currency"), col("statutory").fill_null(value=False))
         .with_columns(stands=~is_a("remedy_rejected").any().over("case", "id"))
         .filter(is_a("remedy_offered"))
@@ -125,17 +117,19 @@ def offers(rows: pl.LazyFrame, terms: Terms, as_of: int | None) -> pl.LazyFrame:
     )
 
 
-def apologies(rows: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
+def apologies(ordered: Ordered, terms: Terms) -> pl.LazyFrame:
     """``hedged_apologies``: flagged as such, or in words that take it back."""
     by_words = by_distinct_value("text", terms.hedged, pl.Boolean())
     hedged = col("hedged").fill_null(value=False) | by_words.fill_null(value=False)
-    return rows.filter(is_a("apology_given")).group_by("case").agg(hedged.sum().alias("hedged_apologies"))
+    return (
+        ordered.of("apology_given", reading=("text", "hedged")).group_by("case").agg(hedged.sum().alias("hedged_apologies"))
+    )
 
 
-def owners(rows: pl.LazyFrame) -> pl.LazyFrame:
+def owners(ordered: Ordered) -> pl.LazyFrame:
     """``handoffs`` from one owner to a different one, and the ``owner`` now."""
     changed = (col("case") == col("case").shift()) & (col("owner_id") != col("owner_id").shift())
-    assigned = rows.filter(is_a("owner_assigned")).select("case", "row", _key("owner_id"))
+    assigned = ordered.of("owner_assigned", reading=("owner_id",)).select("case", "row", _key("owner_id")).sort("row")
     owner = col("owner_id").last()
     return (
         assigned.with_columns(changed=changed)
@@ -144,10 +138,12 @@ def owners(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def failed_channels(rows: pl.LazyFrame) -> pl.LazyFrame:
+def failed_channels(ordered: Ordered) -> pl.LazyFrame:
     """``failed_channels``: where the customer could not get through and has not since, in order."""
-    failed = rows.filter(is_a("contact_failed"), col("channel").is_not_null())
-    through = rows.filter(is_a("customer_contacted")).group_by("case", "channel").agg(col("row").max().alias("through"))
+    failed = ordered.rows.filter(is_a("contact_failed"), col("channel").is_not_null())
+    through = (
+        ordered.rows.filter(is_a("customer_contacted")).group_by("case", "channel").agg(col("row").max().alias("through"))
+    )
     return (
         failed.select("case", "channel", "row")
         .join(through, on=["case", "channel"], how="left")
@@ -159,16 +155,14 @@ def failed_channels(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def proposals(rows: pl.LazyFrame) -> pl.LazyFrame:
+def proposals(ordered: Ordered) -> pl.LazyFrame:
     """``proposed``: kinds of adverse actions proposed and neither taken nor withdrawn, in order, with the levels that
     approved each since."""
     ended = _row_of("adverse_action_taken", "adverse_action_withdrawn").max().over(_ACTION)
     begun = _row_of("adverse_action_proposed").min().over(_ACTION)
     approved = is_a("adverse_action_approved")
     return (
-        rows.filter(
-            is_a("adverse_action_proposed", "adverse_action_approved", "adverse_action_taken", "adverse_action_withdrawn")
-        )
+        ordered.of(*_PROPOSAL, reading=("kind_of_action", "level"))
         .with_columns(_key("kind_of_action"), _key("level"))
         .with_columns(ended=ended)
         .filter(col("ended").is_null() | (col("row") > col("ended")))
@@ -181,11 +175,11 @@ def proposals(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def actions_taken(rows: pl.LazyFrame) -> pl.LazyFrame:
+def actions_taken(ordered: Ordered) -> pl.LazyFrame:
     """``taken``: whether an adverse action was taken and not reversed."""
     taken, reversed_ = _row_of("adverse_action_taken").max(), _row_of("adverse_action_reversed").max()
     return (
-        rows.filter(is_a("adverse_action_taken", "adverse_action_reversed"))
+        ordered.of("adverse_action_taken", "adverse_action_reversed", reading=("kind_of_action",))
         .with_columns(_key("kind_of_action"))
         .group_by(_ACTION)
         .agg(stands=taken.is_not_null() & (reversed_.is_null() | (taken > reversed_)))
@@ -195,6 +189,7 @@ def actions_taken(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 _ACTION = ("case", "kind_of_action")
+_PROPOSAL = ("adverse_action_proposed", "adverse_action_approved", "adverse_action_taken", "adverse_action_withdrawn")
 
 
 def _row_of(*kinds: str) -> pl.Expr:

@@ -1,6 +1,6 @@
 """The two tables that the frame engine reads, cases and events, and both from cases as the row engine has them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -35,7 +35,7 @@ EVENTS: Mapping[str, pl.DataType] = {
     "case_id": TEXT,
     "sequence": WHOLE,  # null is 0
     "at": WHOLE,
-    "position": WHOLE,  # place in the input
+    "position": WHOLE,  # place in the whole input, different for each row
     "event_id": TEXT,
     "agent_id": TEXT,  # who did it
     "kind": TEXT,  # the event's name, as in router.cases.model.EVENTS
@@ -76,8 +76,8 @@ def frames_of(cases: Iterable[Case], terms: Terms) -> tuple[pl.LazyFrame, pl.Laz
         {**CASES, **attributes, ATTRIBUTE_NOTICES: pl.List(TEXT)},
         orient="row",
     )
-    happened = [row for case in listed for row in _rows(case)]
-    return heads, pl.LazyFrame(happened, EVENTS)
+    happened = (_row(case, event) for case in listed for event in case.timeline)
+    return heads, pl.LazyFrame([{"position": place, **row} for place, row in enumerate(happened)], EVENTS)
 
 
 def _head(case: Case, terms: Terms) -> tuple[Any, ...]:
@@ -104,11 +104,6 @@ def _known(value: Value) -> Value:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _rows(case: Case) -> Iterator[dict[str, Any]]:
-    for position, event in enumerate(case.timeline):
-        yield {"case_id": case.id, "position": position, **_row(event)}
-
-
 _OWN_NAMES: Mapping[tuple[str, str], str] = {
     ("remedy_offered", "kind"): "kind_of_remedy",
     ("owner_assigned", "agent_id"): "owner_id",
@@ -129,13 +124,14 @@ def column_of(kind: str, attribute: str) -> str:
 _BY_TYPE = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
-def _row(event: Event) -> dict[str, Any]:
+def _row(case: Case, event: Event) -> dict[str, Any]:
     kind = _BY_TYPE[type(event.what)]
     given = event.what._asdict()
     amount = given.get("amount")
     if isinstance(amount, Money):
         given |= {"amount": amount.minor, "currency": amount.currency}
     return {
+        "case_id": case.id,
         "at": event.at,
         "sequence": event.sequence,
         "event_id": event.event_id or None,

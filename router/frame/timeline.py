@@ -8,7 +8,7 @@ from polars import col
 
 from router.cases.facts import Terms
 from router.frame import strands
-from router.frame.order import REPLIES, in_order, is_a, latest, row_before, still_to_come
+from router.frame.order import REPLIES, Ordered, in_order, is_a, latest, row_before, still_to_come
 
 Default: TypeAlias = bool | int | str | list[str] | None
 
@@ -32,25 +32,25 @@ def fold(
     is one, ``order_on_record``. ``as_of`` is the moment of the customer's history, as for :func:`router.cases.facts.settle`.
     Null is what :data:`FOLD` says for a case without events.
     """
-    rows = in_order(events, cases, now)
+    ordered = in_order(events, cases, now)
     names = [name for name in FOLD if wanted is None or name in wanted]
-    folded = _whole(rows)
+    folded = ordered.cases.join(_whole(ordered.rows), on="case")
     for columns, strand in _strands(terms, now, as_of).items():
         if not set(columns).isdisjoint(names):
-            folded = folded.join(strand(rows), on="case", how="left")
+            folded = folded.join(strand(ordered), on="case", how="left")
     return folded.select("case_id", *names)
 
 
-def _strands(terms: Terms, now: int, as_of: int | None) -> dict[tuple[str, ...], Callable[[pl.LazyFrame], pl.LazyFrame]]:
+def _strands(terms: Terms, now: int, as_of: int | None) -> dict[tuple[str, ...], Callable[[Ordered], pl.LazyFrame]]:
     """What looks at some of the events only, by the columns that it gives."""
     return {
         ("contradictions",): strands.contradictions,
-        ("promises_broken", "promise_overdue", "repeated_promises"): lambda rows: strands.promises(rows, now),
-        ("evidence_repeats", "waits", "waited", "waiting_since"): lambda rows: strands.evidence(rows, now),
-        ("goodwill", "goodwill_since", "refund", "foreign_offers", "only_statutory"): lambda rows: strands.offers(
-            rows, terms, as_of
+        ("promises_broken", "promise_overdue", "repeated_promises"): lambda ordered: strands.promises(ordered, now),
+        ("evidence_repeats", "waits", "waited", "waiting_since"): lambda ordered: strands.evidence(ordered, now),
+        ("goodwill", "goodwill_since", "refund", "foreign_offers", "only_statutory"): lambda ordered: strands.offers(
+            ordered, terms, as_of
         ),
-        ("hedged_apologies",): lambda rows: strands.apologies(rows, terms),
+        ("hedged_apologies",): lambda ordered: strands.apologies(ordered, terms),
         ("handoffs", "owner"): strands.owners,
         ("failed_channels",): strands.failed_channels,
         ("proposed",): strands.proposals,
@@ -95,7 +95,6 @@ def _whole(rows: pl.LazyFrame) -> pl.LazyFrame:
         )
         .group_by("case")
         .agg(
-            col("case_id").first(),
             *(is_a(kind).sum().alias(name) for name, kind in _COUNTED.items()),
             col("chase").sum().alias("chases"),
             col("open").sum().alias("unanswered"),
@@ -144,6 +143,6 @@ FOLD: Mapping[str, tuple[pl.DataType, Default]] = {
 }
 """The columns of :func:`fold`: what each holds, and what it is of a case without events.
 
-Names are those of :class:`router.cases.timeline.Timeline`. Beside them, ``promise_overdue`` and ``waited`` are in microseconds,
-``waits`` has the one that still runs until now, money is in minor units, and ``repeated_events``, ``future_events``,
-``repeated_promises`` and ``foreign_offers`` count what the reading warns of."""
+Names are those of :class:`router.cases.timeline.Timeline`. Beside them, ``promise_overdue`` and ``waited`` are in
+microseconds, ``waits`` has the one that still runs until now, money is in minor units, and ``repeated_events``,
+``future_events``, ``repeated_promises`` and ``foreign_offers`` count what the reading warns of."""
