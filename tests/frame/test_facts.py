@@ -77,7 +77,7 @@ def test_without_events_the_facts_are_those_of_an_empty_timeline() -> None:
 
 
 def test_attributes_are_read_as_declared_and_their_warnings_come_last() -> None:
-    given = (
+    given: tuple[dict[str, Value | m.Money], ...] = (
         {},
         {"team": "north", "deposit": m.Money(1050, "GBP"), "repairs": 2, "under_guarantee": True},
         {"deposit": m.Money(1050, "EUR"), "repairs": nan, "nonsense": 1.0},

@@ -142,7 +142,12 @@ def test_no_events_at_all_are_no_rows() -> None:
 
 
 def test_one_case_may_have_very_many_events() -> None:
-    kinds = [m.CustomerContacted("phone"), m.EvidenceRequested("photo"), m.StatementMade("delivery", "here"), m.Reopened()]
+    kinds: list[m.What] = [
+        m.CustomerContacted("phone"),
+        m.EvidenceRequested("photo"),
+        m.StatementMade("delivery", "here"),
+        m.Reopened(),
+    ]
     events = [Event(OPENED + place, kinds[place % 4], 0, f"e{place % 50_000}") for place in range(60_000)]
     (row,) = found([Case("a", OPENED, timeline=tuple(events))], OPENED + HOUR)
     assert (row["contacts"], row["repeated_events"], len(row["waits"])) == (12_500, 10_000, 12_500)
