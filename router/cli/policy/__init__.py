@@ -2,6 +2,7 @@
 
 import typer
 
+from router.cli.policy.changed import changed
 from router.cli.policy.check import check
 from router.cli.policy.compare import diff
 from router.cli.policy.explain import explain
@@ -14,6 +15,7 @@ app = typer.Typer(help="Check, test, compare, release, describe and explain poli
 app.command()(check)
 app.command("test")(run_scenarios)
 app.command()(diff)
+app.command()(changed)
 app.command()(release)
 app.command()(rollback)
 app.command("list")(list_policies)
