@@ -1,6 +1,6 @@
 """Appends lines to files of one process: a folder for each date, a new file when the date changes or one is full.
 
-FOLDER/date=2026-11-22/20261122T101500.123456-4711-0.ndjson
+FOLDER/date=2026-11-22/20261122T101500.123456-9f86d081.ndjson
 
 A line that was written is with the operating system and outlives the process. The file being written is locked by its
 process, and the lock goes with it: so everybody can tell a file that still grows from one that does not.
@@ -12,6 +12,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 from router.errors import LogError, Problem
 from router.time import DAY, to_datetime
@@ -31,7 +32,6 @@ class Writer:
     _file: int = -1
     _size: int = 0
     _day: int = 0
-    _number: int = 0
     _ended: list[int] = field(default_factory=list)
     """Files that are full and not yet on the disk."""
 
@@ -60,16 +60,14 @@ class Writer:
         folder = self.folder / f"date={time:%Y-%m-%d}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{time:%Y%m%dT%H%M%S.%f}-{os.getpid()}-{self._number}{SUFFIX}"
+            path = folder / f"{time:%Y%m%dT%H%M%S.%f}-{token_hex(4)}{SUFFIX}"  # no name comes twice, ever
             file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
-            self._number += 1
             raise _not_written(self.folder, error) from error
         if self._file >= 0:
             self._ended.append(self._file)
         self._file, self._size, self._day, self.rows = file, 0, at // DAY, 0
-        self._number += 1
 
     def retire(self) -> None:
         """Close the files that are full, without waiting for the disk."""

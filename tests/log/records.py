@@ -17,7 +17,7 @@ from router.scenarios.model import Scenario
 from router.scenarios.run import _Stage
 from router.time import parse_instant
 
-SECRET = "a key for the tests"
+SECRET = "a key for the tests"  # noqa: S105 - it opens nothing
 KEY = Key(SECRET.encode())
 OTHER_KEY = Key(b"a key of somebody else")
 TODAY = parse_instant("2026-11-22T10:00:00Z")

@@ -58,9 +58,8 @@ def test_every_decision_that_a_client_received_is_in_the_log(folder: Path, tmp_p
         with running(folder, *options, CASE_ROUTER_LOG_KEY=SECRET) as server:
             before, enough = len(found), threading.Event()
             new: set[str] = set()
-            clients = [
-                threading.Thread(target=received, args=(server, kill * CLIENTS + each, new, enough)) for each in range(CLIENTS)
-            ]
+            numbers = range(kill * CLIENTS, (kill + 1) * CLIENTS)
+            clients = [threading.Thread(target=received, args=(server, number, new, enough)) for number in numbers]
             for client in clients:
                 client.start()
             assert enough.wait(PATIENCE)

@@ -1,0 +1,176 @@
+"""The log of a running server: what is in it, what is not, and what a client is told when it cannot be written."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from router.crm.snapshot import Snapshot
+from router.errors import LogError, Problem, RouterError
+from router.log.again import Record
+from router.log.decisions import DECISIONS, OUTCOMES
+from router.log.effects import effects
+from router.log.files import frames
+from router.log.replay import replay, rows
+from router.log.runs import record_run
+from router.log.writer import Writer
+from router.policy.store import PolicyStore
+from router.serve.server import open_state
+from router.serve.settings import Settings
+from router.serve.state import State
+from router.v1 import case_router_service_pb2 as pb
+from router.v1 import decision_pb2
+from tests.log.records import SECRET, TODAY
+from tests.serve.engine import ENGINE_VERSION, Served, serving
+from tests.serve.shop import (
+    NAMELESS,
+    STRANGER,
+    asked,
+    batch,
+    case_of,
+    fields,
+    reason,
+    refused,
+    request,
+    streamed,
+    write_policies,
+    write_snapshot,
+)
+
+PATIENT = {"accepted": True, "satisfaction": 80.0, "stayed": True}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> State:
+    folder = tmp_path_factory.mktemp("shop")
+    write_policies(folder / "policies")
+    write_snapshot(folder / "snapshot")
+    return State(PolicyStore.open(folder / "policies"), Snapshot.open(folder / "snapshot"), ENGINE_VERSION)
+
+
+@contextmanager
+def open_shop(shop: State, log: Path, **settings: Any) -> Iterator[Served]:  # noqa: ANN401 - settings by name
+    with serving(shop, log=log, log_key=SECRET, **settings) as served:
+        yield served
+
+
+def records(log: Path) -> list[Record]:
+    return list(rows(frames(log, DECISIONS)))
+
+
+def test_every_way_to_ask_leaves_a_record_and_errors_leave_none(shop: State, tmp_path: Path) -> None:
+    with open_shop(shop, tmp_path) as served:
+        given = [asked(served), asked(served, view="VIEW_BASIC")]
+        results = served.stub.BatchRouteCases(batch(case_of(case_id="b1"), NAMELESS, STRANGER)).results
+        given += [result.decision for result in results if result.HasField("decision")]
+        answers = list(served.stub.StreamRouteCases(streamed(request(case_of(case_id="s1")), request(NAMELESS))))
+        given += [answer.decision for answer in answers if answer.HasField("decision")]
+        refused(lambda: served.stub.RouteCase(request(NAMELESS)))
+    found = records(tmp_path)
+    assert [record["decision_id"] for record in found] == [each.provenance.decision_id for each in given]
+    assert [record["score"] for record in found] == [each.priority.score for each in given]
+    assert [record["view"] for record in found] == ["full", "basic", "full", "full", "full"]
+    again = replay(found, lambda name, version: shop.policies.get(name, version, 0))
+    assert (again.records, again.differences, again.unknown) == (5, [], {})
+
+
+def test_the_policys_own_facts_of_a_customer_are_in_the_record(shop: State, tmp_path: Path) -> None:
+    with open_shop(shop, tmp_path, log_durability="sync") as served:
+        asked(served)
+    (record,) = records(tmp_path)
+    named = {each["name"]: each["text"] for each in record["attributes"]}
+    assert named["customer.segment"] == "family"
+    assert (record["customer.owner"], record["customer.spend_12m"]) == ("maria", 820.0)
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(writer: Writer, *_: object) -> None:
+        raise LogError([Problem("log-not-written", "no space left on device", str(writer.folder))])
+
+    monkeypatch.setattr(Writer, "append", fail)
+
+
+CALLS: list[Callable[[Served], object]] = [
+    lambda served: served.stub.RouteCase(request()),
+    lambda served: served.stub.BatchRouteCases(batch(case_of())),
+    lambda served: served.stub.RecordOutcome(pb.RecordOutcomeRequest(decision_id="d1")),
+]
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("call", CALLS, ids=["one", "batch", "outcome"])
+def test_on_a_full_disk_calls_are_refused(shop: State, tmp_path: Path, call: Callable[[Served], object]) -> None:
+    with open_shop(shop, tmp_path) as served:
+        status = refused(lambda: call(served))
+    assert status.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert reason(status).reason == "ERROR_REASON_LOG_UNAVAILABLE"
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_or_answered_with_a_warning_and_counted(shop: State, tmp_path: Path) -> None:
+    with open_shop(shop, tmp_path, log_on_full="warn") as served:
+        one = asked(served)
+        many = served.stub.BatchRouteCases(batch(case_of(), NAMELESS, STRANGER)).results
+        info = served.stub.GetServerInfo(pb.GetServerInfoRequest())
+    for decision in (one, many[0].decision, many[2].decision):
+        assert decision.warnings[-1].code == decision_pb2.WARNING_CODE_NOT_LOGGED
+        assert decision.tier.name
+    assert many[1].error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert info.decisions_not_logged == 3
+
+
+def test_a_server_with_a_log_and_no_key_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(RouterError, match="openssl rand -hex 32"):
+        open_state(Settings(log=tmp_path / "log"))
+
+
+# what came of decisions
+
+
+def outcome(**given: Any) -> pb.RecordOutcomeRequest:  # noqa: ANN401 - fields of a request
+    return ParseDict(given, pb.RecordOutcomeRequest())
+
+
+def test_what_came_of_a_decision_stands_beside_what_it_cost(shop: State, tmp_path: Path) -> None:
+    with open_shop(shop, tmp_path) as served:
+        decision = asked(served)
+        asked(served, case=STRANGER)
+        rule, amount = decision.recompense[0].rule, decision.recompense[0].amount
+        told = {"decision_id": decision.provenance.decision_id}
+        served.stub.RecordOutcome(outcome(**told, accepted=False))
+        changed = {"rule": rule, "use": "SUGGESTION_USE_CHANGED", "amount": {"currency_code": "GBP", "units": 3}}
+        served.stub.RecordOutcome(outcome(**told, **PATIENT, suggestions=[changed]))
+    suggestions, rules = effects(tmp_path)
+    row = next(row for row in suggestions.to_dicts() if row["rule"] == rule)
+    minor = amount.units * 100 + amount.nanos // 10_000_000
+    assert row["amount"] >= minor
+    assert (row["changed"], row["used"], row["given"], row["known"]) == (1, 0, 300, 1)
+    assert (row["accepted"], row["satisfaction"], row["stayed"]) == (1.0, 80.0, 1.0)
+    fired = {row["rule"]: row["fired"] for row in rules.to_dicts()}
+    assert fired
+    assert max(fired.values()) <= 2
+
+
+def test_a_server_without_a_log_keeps_no_outcomes(shop: State) -> None:
+    with serving(shop) as served:
+        status = refused(lambda: served.stub.RecordOutcome(outcome(decision_id="d1")))
+    assert (status.code, reason(status).reason) == (grpc.StatusCode.FAILED_PRECONDITION.value[0], "ERROR_REASON_NO_LOG")
+
+
+def test_every_field_of_an_outcome_that_is_wrong_is_named(shop: State, tmp_path: Path) -> None:
+    wrong = outcome(satisfaction=101, suggestions=[{"rule": ""}], at="0001-01-01T00:00:00Z")
+    with open_shop(shop, tmp_path) as served:
+        status = refused(lambda: served.stub.RecordOutcome(wrong))
+    assert fields(status) == ["decision_id", "satisfaction", "suggestions[0].rule", "suggestions[0].use"]
+    assert not list((tmp_path / OUTCOMES).glob("*"))
+
+
+def test_the_manifest_of_a_bulk_run_is_kept_once(tmp_path: Path) -> None:
+    manifest = {"run": "r1", "cases": 3}
+    paths = {record_run(tmp_path, manifest, TODAY) for _ in range(2)}
+    assert [path.parent.name for path in paths] == ["date=2026-11-22"]
