@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
@@ -202,7 +203,7 @@ def load(text: str, name: str) -> Source:
     """Read one YAML document; nothing is raised, what is wrong stands in ``problems``."""
     source = Source(name, text, lines=text.splitlines())
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = _composed(text)
         source.data = None if root is None else _build(source, root, ())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -216,6 +217,13 @@ def load(text: str, name: str) -> Source:
     except RecursionError:
         source.problems.append(Problem("bad-yaml", "nested too deeply, or an alias inside what it stands for", name, 1, 1))
     return source
+
+
+@lru_cache(maxsize=64)
+def _composed(text: str) -> Node | None:
+    """The nodes of a text. They are only ever read, so one and the same text is taken apart once."""
+    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return root
 
 
 def _build(source: Source, node: Node, path: Path) -> Data:
