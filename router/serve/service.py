@@ -66,15 +66,15 @@ class CaseRouter:
     async def route_case(self, data: bytes, context: Context) -> bytes:
         """``RouteCase``."""
         try:
-            return embedded(1, await self._route(_parse(pb.RouteCaseRequest, data), data))
+            return embedded(1, await self._route(parse(pb.RouteCaseRequest, data), data))
         except Exception as error:
-            await _abort(context, _status(error))
+            await abort(context, status_of(error))
             raise
 
     async def batch_route_cases(self, data: bytes, context: Context) -> bytes:
         """``BatchRouteCases``: one state, one time."""
         try:
-            request = _parse(pb.BatchRouteCasesRequest, data)
+            request = parse(pb.BatchRouteCasesRequest, data)
             self._check_size(len(request.cases))
             now, problems = self._terms(request)
             _refuse(problems)
@@ -90,7 +90,7 @@ class CaseRouter:
             kept = self.log is None or await self.log.keep(lines, decided_at)
             return b"".join([embedded(1, _item(result, kept=kept)) for result in results])
         except Exception as error:
-            await _abort(context, _status(error))
+            await abort(context, status_of(error))
             raise
 
     async def stream_route_cases(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
@@ -98,31 +98,31 @@ class CaseRouter:
         del context
         async for data in requests:
             try:
-                request = _parse(pb.StreamRouteCasesRequest, data).request
+                request = parse(pb.StreamRouteCasesRequest, data).request
                 question = data[len(data) - request.ByteSize() :]  # as RouteCase would have had it: the same decision id
                 answer = embedded(1, await self._route(request, question))
             except Exception as error:  # noqa: BLE001 - every error becomes a status
-                answer = embedded(2, _status(error).SerializeToString())
+                answer = embedded(2, status_of(error).SerializeToString())
             yield answer
 
     async def record_outcome(self, data: bytes, context: Context) -> bytes:
         """``RecordOutcome``."""
         try:
             now = self._now()
-            outcome = outcome_of(_parse(pb.RecordOutcomeRequest, data), now)
+            outcome = outcome_of(parse(pb.RecordOutcomeRequest, data), now)
             await self._kept_log().tell(outcome, now)
             return pb.RecordOutcomeResponse().SerializeToString()
         except Exception as error:
-            await _abort(context, _status(error))
+            await abort(context, status_of(error))
             raise
 
     async def get_server_info(self, data: bytes, context: Context) -> bytes:
         """``GetServerInfo``."""
         try:
-            _parse(pb.GetServerInfoRequest, data)
+            parse(pb.GetServerInfoRequest, data)
             return self._info().SerializeToString()
         except Exception as error:
-            await _abort(context, _status(error))
+            await abort(context, status_of(error))
             raise
 
     def _kept_log(self) -> DecisionLog:
@@ -171,6 +171,8 @@ class CaseRouter:
         pair = self.state.pair(request.policy, request.policy_version, now)
         decision = _decide(pair, request.case, data, now, full=request.view != _BASIC)
         answer = pair.answers.of(decision)
+        if request.explain:
+            answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
         if self.log is not None:
             decided_at = self._now()
             if not await self.log.keep([self.log.line(decision, decided_at)], decided_at):
@@ -187,7 +189,7 @@ class CaseRouter:
             if self.log is not None:
                 lines.append(self.log.line(decision, at))
         except Exception as error:  # noqa: BLE001 - every error becomes a status
-            return _ERROR, _status(error).SerializeToString()
+            return _ERROR, status_of(error).SerializeToString()
         return _DECISION, answer
 
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -238,14 +240,15 @@ def _item(result: Result, *, kept: bool) -> bytes:
     return embedded(field, body if kept or field == _ERROR else body + NOT_LOGGED)
 
 
-def _parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
+def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
+    """The message. Raises :class:`CaseError` if the bytes are none."""
     try:
         return kind.FromString(data)
     except DecodeError as error:
         raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
 
 
-def _status(error: Exception) -> Status:
+def status_of(error: Exception) -> Status:
     """The status of any error; one that the request did not cause is logged under a name of its own."""
     if isinstance(error, CaseError | UnknownPolicyError | LogError):
         return errors.status(error)
@@ -257,7 +260,8 @@ def _status(error: Exception) -> Status:
 _CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
-async def _abort(context: Context, status: Status) -> None:
+async def abort(context: Context, status: Status) -> None:
+    """End a call with a status that is not OK."""
     if status.code == Code.Value("OK"):
         return
     details = (("grpc-status-details-bin", status.SerializeToString()),)

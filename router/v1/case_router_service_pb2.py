@@ -29,43 +29,43 @@ from router.v1 import case_pb2 as router_dot_v1_dot_case__pb2
 from router.v1 import decision_pb2 as router_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#router/v1/case_router_service.proto\x12\trouter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\x1a\x14router/v1/case.proto\x1a\x18router/v1/decision.proto\"\xa1\x01\n\x10RouteCaseRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04view\x18\x04 \x01(\x0e\x32\x0f.router.v1.View\x12\x1d\n\x04\x63\x61se\x18\x05 \x01(\x0b\x32\x0f.router.v1.Case\":\n\x11RouteCaseResponse\x12%\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.Decision\"\xa8\x01\n\x16\x42\x61tchRouteCasesRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04view\x18\x04 \x01(\x0e\x32\x0f.router.v1.View\x12\x1e\n\x05\x63\x61ses\x18\x05 \x03(\x0b\x32\x0f.router.v1.Case\"B\n\x17\x42\x61tchRouteCasesResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.router.v1.BatchResult\"e\n\x0b\x42\x61tchResult\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"G\n\x17StreamRouteCasesRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.router.v1.RouteCaseRequest\"r\n\x18StreamRouteCasesResponse\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\x16\n\x14GetServerInfoRequest\"\xdb\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12\'\n\x08policies\x18\x02 \x03(\x0b\x32\x15.router.v1.PolicyInfo\x12\x13\n\x0bsnapshot_id\x18\x03 \x01(\t\x12\x32\n\x0esnapshot_as_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12snapshot_customers\x18\x05 \x01(\x03\x12\x1c\n\x14\x64\x65\x63isions_not_logged\x18\x06 \x01(\x03\"^\n\nPolicyInfo\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\r\n\x05\x64raft\x18\x05 \x01(\x08\"\xf6\x01\n\x14RecordOutcomeRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0csatisfaction\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06stayed\x18\x05 \x01(\x08H\x02\x88\x01\x01\x12\x31\n\x0bsuggestions\x18\x06 \x03(\x0b\x32\x1c.router.v1.SuggestionOutcomeB\x0b\n\t_acceptedB\x0f\n\r_satisfactionB\t\n\x07_stayed\"l\n\x11SuggestionOutcome\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12%\n\x03use\x18\x02 \x01(\x0e\x32\x18.router.v1.SuggestionUse\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\x17\n\x15RecordOutcomeResponse*\x8c\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_REASON_INVALID_CASE\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_UNKNOWN_POLICY\x10\x02\x12\'\n#ERROR_REASON_UNKNOWN_POLICY_VERSION\x10\x03\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x04\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x05\x12 \n\x1c\x45RROR_REASON_LOG_UNAVAILABLE\x10\x06\x12\x17\n\x13\x45RROR_REASON_NO_LOG\x10\x07*\x81\x01\n\rSuggestionUse\x12\x1e\n\x1aSUGGESTION_USE_UNSPECIFIED\x10\x00\x12\x17\n\x13SUGGESTION_USE_USED\x10\x01\x12\x1a\n\x16SUGGESTION_USE_CHANGED\x10\x02\x12\x1b\n\x17SUGGESTION_USE_DECLINED\x10\x03\x32\xbe\x03\n\x11\x43\x61seRouterService\x12\x46\n\tRouteCase\x12\x1b.router.v1.RouteCaseRequest\x1a\x1c.router.v1.RouteCaseResponse\x12X\n\x0f\x42\x61tchRouteCases\x12!.router.v1.BatchRouteCasesRequest\x1a\".router.v1.BatchRouteCasesResponse\x12_\n\x10StreamRouteCases\x12\".router.v1.StreamRouteCasesRequest\x1a#.router.v1.StreamRouteCasesResponse(\x01\x30\x01\x12R\n\rRecordOutcome\x12\x1f.router.v1.RecordOutcomeRequest\x1a .router.v1.RecordOutcomeResponse\x12R\n\rGetServerInfo\x12\x1f.router.v1.GetServerInfoRequest\x1a .router.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#router/v1/case_router_service.proto\x12\trouter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\x1a\x14router/v1/case.proto\x1a\x18router/v1/decision.proto\"\xb2\x01\n\x10RouteCaseRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04view\x18\x04 \x01(\x0e\x32\x0f.router.v1.View\x12\x1d\n\x04\x63\x61se\x18\x05 \x01(\x0b\x32\x0f.router.v1.Case\x12\x0f\n\x07\x65xplain\x18\x06 \x01(\x08\":\n\x11RouteCaseResponse\x12%\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.Decision\"\xa8\x01\n\x16\x42\x61tchRouteCasesRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04view\x18\x04 \x01(\x0e\x32\x0f.router.v1.View\x12\x1e\n\x05\x63\x61ses\x18\x05 \x03(\x0b\x32\x0f.router.v1.Case\"B\n\x17\x42\x61tchRouteCasesResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.router.v1.BatchResult\"e\n\x0b\x42\x61tchResult\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"G\n\x17StreamRouteCasesRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.router.v1.RouteCaseRequest\"r\n\x18StreamRouteCasesResponse\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x13.router.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\x16\n\x14GetServerInfoRequest\"\xdb\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12\'\n\x08policies\x18\x02 \x03(\x0b\x32\x15.router.v1.PolicyInfo\x12\x13\n\x0bsnapshot_id\x18\x03 \x01(\t\x12\x32\n\x0esnapshot_as_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12snapshot_customers\x18\x05 \x01(\x03\x12\x1c\n\x14\x64\x65\x63isions_not_logged\x18\x06 \x01(\x03\"^\n\nPolicyInfo\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\r\n\x05\x64raft\x18\x05 \x01(\x08\"\xf6\x01\n\x14RecordOutcomeRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0csatisfaction\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06stayed\x18\x05 \x01(\x08H\x02\x88\x01\x01\x12\x31\n\x0bsuggestions\x18\x06 \x03(\x0b\x32\x1c.router.v1.SuggestionOutcomeB\x0b\n\t_acceptedB\x0f\n\r_satisfactionB\t\n\x07_stayed\"l\n\x11SuggestionOutcome\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12%\n\x03use\x18\x02 \x01(\x0e\x32\x18.router.v1.SuggestionUse\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"\x17\n\x15RecordOutcomeResponse*\xba\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_REASON_INVALID_CASE\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_UNKNOWN_POLICY\x10\x02\x12\'\n#ERROR_REASON_UNKNOWN_POLICY_VERSION\x10\x03\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x04\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x05\x12 \n\x1c\x45RROR_REASON_LOG_UNAVAILABLE\x10\x06\x12\x17\n\x13\x45RROR_REASON_NO_LOG\x10\x07\x12 \n\x1c\x45RROR_REASON_INVALID_BACKLOG\x10\x08\x12!\n\x1d\x45RROR_REASON_LOCATION_REFUSED\x10\t\x12!\n\x1d\x45RROR_REASON_NO_BACKLOG_ROOTS\x10\n\x12\x1e\n\x1a\x45RROR_REASON_TOO_MANY_RUNS\x10\x0b\x12\"\n\x1e\x45RROR_REASON_BACKLOG_TOO_LARGE\x10\x0c\x12\x1b\n\x17\x45RROR_REASON_QUEUE_BUSY\x10\r\x12\"\n\x1e\x45RROR_REASON_QUEUE_NOT_WRITTEN\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_RUN_EXHAUSTED\x10\x0f\x12\x1f\n\x1b\x45RROR_REASON_UPLOAD_STALLED\x10\x10*\x81\x01\n\rSuggestionUse\x12\x1e\n\x1aSUGGESTION_USE_UNSPECIFIED\x10\x00\x12\x17\n\x13SUGGESTION_USE_USED\x10\x01\x12\x1a\n\x16SUGGESTION_USE_CHANGED\x10\x02\x12\x1b\n\x17SUGGESTION_USE_DECLINED\x10\x03\x32\xbe\x03\n\x11\x43\x61seRouterService\x12\x46\n\tRouteCase\x12\x1b.router.v1.RouteCaseRequest\x1a\x1c.router.v1.RouteCaseResponse\x12X\n\x0f\x42\x61tchRouteCases\x12!.router.v1.BatchRouteCasesRequest\x1a\".router.v1.BatchRouteCasesResponse\x12_\n\x10StreamRouteCases\x12\".router.v1.StreamRouteCasesRequest\x1a#.router.v1.StreamRouteCasesResponse(\x01\x30\x01\x12R\n\rRecordOutcome\x12\x1f.router.v1.RecordOutcomeRequest\x1a .router.v1.RecordOutcomeResponse\x12R\n\rGetServerInfo\x12\x1f.router.v1.GetServerInfoRequest\x1a .router.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'router.v1.case_router_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORREASON']._serialized_start=1663
-  _globals['_ERRORREASON']._serialized_end=1931
-  _globals['_SUGGESTIONUSE']._serialized_start=1934
-  _globals['_SUGGESTIONUSE']._serialized_end=2063
+  _globals['_ERRORREASON']._serialized_start=1680
+  _globals['_ERRORREASON']._serialized_end=2250
+  _globals['_SUGGESTIONUSE']._serialized_start=2253
+  _globals['_SUGGESTIONUSE']._serialized_end=2382
   _globals['_ROUTECASEREQUEST']._serialized_start=182
-  _globals['_ROUTECASEREQUEST']._serialized_end=343
-  _globals['_ROUTECASERESPONSE']._serialized_start=345
-  _globals['_ROUTECASERESPONSE']._serialized_end=403
-  _globals['_BATCHROUTECASESREQUEST']._serialized_start=406
-  _globals['_BATCHROUTECASESREQUEST']._serialized_end=574
-  _globals['_BATCHROUTECASESRESPONSE']._serialized_start=576
-  _globals['_BATCHROUTECASESRESPONSE']._serialized_end=642
-  _globals['_BATCHRESULT']._serialized_start=644
-  _globals['_BATCHRESULT']._serialized_end=745
-  _globals['_STREAMROUTECASESREQUEST']._serialized_start=747
-  _globals['_STREAMROUTECASESREQUEST']._serialized_end=818
-  _globals['_STREAMROUTECASESRESPONSE']._serialized_start=820
-  _globals['_STREAMROUTECASESRESPONSE']._serialized_end=934
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=936
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=958
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=961
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1180
-  _globals['_POLICYINFO']._serialized_start=1182
-  _globals['_POLICYINFO']._serialized_end=1276
-  _globals['_RECORDOUTCOMEREQUEST']._serialized_start=1279
-  _globals['_RECORDOUTCOMEREQUEST']._serialized_end=1525
-  _globals['_SUGGESTIONOUTCOME']._serialized_start=1527
-  _globals['_SUGGESTIONOUTCOME']._serialized_end=1635
-  _globals['_RECORDOUTCOMERESPONSE']._serialized_start=1637
-  _globals['_RECORDOUTCOMERESPONSE']._serialized_end=1660
-  _globals['_CASEROUTERSERVICE']._serialized_start=2066
-  _globals['_CASEROUTERSERVICE']._serialized_end=2512
+  _globals['_ROUTECASEREQUEST']._serialized_end=360
+  _globals['_ROUTECASERESPONSE']._serialized_start=362
+  _globals['_ROUTECASERESPONSE']._serialized_end=420
+  _globals['_BATCHROUTECASESREQUEST']._serialized_start=423
+  _globals['_BATCHROUTECASESREQUEST']._serialized_end=591
+  _globals['_BATCHROUTECASESRESPONSE']._serialized_start=593
+  _globals['_BATCHROUTECASESRESPONSE']._serialized_end=659
+  _globals['_BATCHRESULT']._serialized_start=661
+  _globals['_BATCHRESULT']._serialized_end=762
+  _globals['_STREAMROUTECASESREQUEST']._serialized_start=764
+  _globals['_STREAMROUTECASESREQUEST']._serialized_end=835
+  _globals['_STREAMROUTECASESRESPONSE']._serialized_start=837
+  _globals['_STREAMROUTECASESRESPONSE']._serialized_end=951
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=953
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=975
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=978
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1197
+  _globals['_POLICYINFO']._serialized_start=1199
+  _globals['_POLICYINFO']._serialized_end=1293
+  _globals['_RECORDOUTCOMEREQUEST']._serialized_start=1296
+  _globals['_RECORDOUTCOMEREQUEST']._serialized_end=1542
+  _globals['_SUGGESTIONOUTCOME']._serialized_start=1544
+  _globals['_SUGGESTIONOUTCOME']._serialized_end=1652
+  _globals['_RECORDOUTCOMERESPONSE']._serialized_start=1654
+  _globals['_RECORDOUTCOMERESPONSE']._serialized_end=1677
+  _globals['_CASEROUTERSERVICE']._serialized_start=2385
+  _globals['_CASEROUTERSERVICE']._serialized_end=2831
 # @@protoc_insertion_point(module_scope)

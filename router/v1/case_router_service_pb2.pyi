@@ -48,6 +48,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
     ERROR_REASON_NO_LOG: _ErrorReason.ValueType  # 7
     """The server keeps no log, so it cannot keep an outcome."""
+    ERROR_REASON_INVALID_BACKLOG: _ErrorReason.ValueType  # 8
+    """A table of a backlog, a location or a case of it is invalid; a google.rpc.BadRequest names the first of them, and metadata
+    "more" says how many others there are. Example: row 3 of a table has no opened_at.
+    """
+    ERROR_REASON_LOCATION_REFUSED: _ErrorReason.ValueType  # 9
+    """A location is not below the server's roots; metadata "roots" names them. Example: /etc/passwd."""
+    ERROR_REASON_NO_BACKLOG_ROOTS: _ErrorReason.ValueType  # 10
+    """The server has no roots, so it reads and writes no files for a call."""
+    ERROR_REASON_TOO_MANY_RUNS: _ErrorReason.ValueType  # 11
+    """As many runs as the server takes are going on; metadata "limit" says how many. The same call may be made again later."""
+    ERROR_REASON_BACKLOG_TOO_LARGE: _ErrorReason.ValueType  # 12
+    """More cases or bytes than may be sent; metadata "limit" says how many. A larger backlog goes by files."""
+    ERROR_REASON_QUEUE_BUSY: _ErrorReason.ValueType  # 13
+    """Another run is writing the same file; the same call may be made again later."""
+    ERROR_REASON_QUEUE_NOT_WRITTEN: _ErrorReason.ValueType  # 14
+    """The queue cannot be written where it should go. Example: the folder is read-only."""
+    ERROR_REASON_RUN_EXHAUSTED: _ErrorReason.ValueType  # 15
+    """Disk or memory is not enough for the run."""
+    ERROR_REASON_UPLOAD_STALLED: _ErrorReason.ValueType  # 16
+    """No part of a backlog came for as long as the server waits; metadata "seconds" says how long."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed; sent as the reason of a google.rpc.ErrorInfo with the domain "case-router"."""
@@ -70,6 +90,26 @@ ERROR_REASON_LOG_UNAVAILABLE: ErrorReason.ValueType  # 6
 """The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
 ERROR_REASON_NO_LOG: ErrorReason.ValueType  # 7
 """The server keeps no log, so it cannot keep an outcome."""
+ERROR_REASON_INVALID_BACKLOG: ErrorReason.ValueType  # 8
+"""A table of a backlog, a location or a case of it is invalid; a google.rpc.BadRequest names the first of them, and metadata
+"more" says how many others there are. Example: row 3 of a table has no opened_at.
+"""
+ERROR_REASON_LOCATION_REFUSED: ErrorReason.ValueType  # 9
+"""A location is not below the server's roots; metadata "roots" names them. Example: /etc/passwd."""
+ERROR_REASON_NO_BACKLOG_ROOTS: ErrorReason.ValueType  # 10
+"""The server has no roots, so it reads and writes no files for a call."""
+ERROR_REASON_TOO_MANY_RUNS: ErrorReason.ValueType  # 11
+"""As many runs as the server takes are going on; metadata "limit" says how many. The same call may be made again later."""
+ERROR_REASON_BACKLOG_TOO_LARGE: ErrorReason.ValueType  # 12
+"""More cases or bytes than may be sent; metadata "limit" says how many. A larger backlog goes by files."""
+ERROR_REASON_QUEUE_BUSY: ErrorReason.ValueType  # 13
+"""Another run is writing the same file; the same call may be made again later."""
+ERROR_REASON_QUEUE_NOT_WRITTEN: ErrorReason.ValueType  # 14
+"""The queue cannot be written where it should go. Example: the folder is read-only."""
+ERROR_REASON_RUN_EXHAUSTED: ErrorReason.ValueType  # 15
+"""Disk or memory is not enough for the run."""
+ERROR_REASON_UPLOAD_STALLED: ErrorReason.ValueType  # 16
+"""No part of a backlog came for as long as the server waits; metadata "seconds" says how long."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _SuggestionUse:
@@ -111,12 +151,15 @@ class RouteCaseRequest(_message.Message):
     NOW_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
     policy: _builtins.str
     """Name of the policy; empty if the server has only one."""
     policy_version: _builtins.str
     """Version to decide by; empty: the one in force."""
     view: _decision_pb2.View.ValueType
     """How much is wanted."""
+    explain: _builtins.bool
+    """Whether the decision says of every rule why it fired or did not. Meant for people: it costs more than the decision itself."""
     @_builtins.property
     def now(self) -> _timestamp_pb2.Timestamp:
         """The time to decide for, UTC; absent: the time of the call. For replay."""
@@ -133,10 +176,11 @@ class RouteCaseRequest(_message.Message):
         now: _timestamp_pb2.Timestamp | None = ...,
         view: _decision_pb2.View.ValueType = ...,
         case: _case_pb2.Case | None = ...,
+        explain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "now", b"now"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "now", b"now", "policy", b"policy", "policy_version", b"policy_version", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "explain", b"explain", "now", b"now", "policy", b"policy", "policy_version", b"policy_version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,61 +25,62 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from router.v1 import case_pb2 as router_dot_v1_dot_case__pb2
+from router.v1 import trace_pb2 as router_dot_v1_dot_trace__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18router/v1/decision.proto\x12\trouter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x14router/v1/case.proto\"\xe9\x04\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x1d\n\x04tier\x18\x02 \x01(\x0b\x32\x0f.router.v1.Tier\x12%\n\x08priority\x18\x03 \x01(\x0b\x32\x13.router.v1.Priority\x12)\n\nescalation\x18\x04 \x01(\x0b\x32\x15.router.v1.Escalation\x12*\n\x0b\x63ommitments\x18\x05 \x03(\x0b\x32\x15.router.v1.Commitment\x12)\n\nprovenance\x18\x06 \x01(\x0b\x32\x15.router.v1.Provenance\x12$\n\x08warnings\x18\x07 \x03(\x0b\x32\x12.router.v1.Warning\x12)\n\nrecompense\x18\x08 \x03(\x0b\x32\x15.router.v1.Suggestion\x12,\n\x0c\x65ntitlements\x18\t \x03(\x0b\x32\x16.router.v1.Entitlement\x12.\n\rreply_channel\x18\n \x01(\x0b\x32\x17.router.v1.ReplyChannel\x12/\n\x0elikely_reasons\x18\x0b \x03(\x0b\x32\x17.router.v1.LikelyReason\x12%\n\x08guidance\x18\x0c \x03(\x0b\x32\x13.router.v1.Guidance\x12%\n\x06\x64igest\x18\r \x03(\x0b\x32\x15.router.v1.DigestLine\x12\x31\n\x0f\x61\x64verse_actions\x18\x0e \x03(\x0b\x32\x18.router.v1.AdverseAction\x12#\n\x07\x63losure\x18\x0f \x01(\x0b\x32\x12.router.v1.Closure\"3\n\x04Tier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"h\n\x08Priority\x12\r\n\x05score\x18\x01 \x01(\x03\x12\x1d\n\x04\x62\x61nd\x18\x02 \x01(\x0e\x32\x0f.router.v1.Band\x12.\n\rcontributions\x18\x03 \x03(\x0b\x32\x17.router.v1.Contribution\"=\n\x0c\x43ontribution\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"\x96\x01\n\nEscalation\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\"\n\x07reasons\x18\x05 \x03(\x0b\x32\x11.router.v1.Reason\x12*\n\x0bnext_person\x18\x06 \x01(\x0b\x32\x15.router.v1.NextPerson\"\'\n\x06Reason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"K\n\nNextPerson\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07outside\x18\x03 \x01(\x08\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x04 \x01(\t\"\x8c\x01\n\nCommitment\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.router.v1.CommitmentKind\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.router.v1.CommitmentState\"\xf1\x01\n\nProvenance\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\x15\n\rpolicy_digest\x18\x03 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x04 \x01(\t\x12\x32\n\x0esnapshot_as_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x65ngine_version\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x07 \x01(\t\x12.\n\ndecided_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x07Warning\x12$\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x16.router.v1.WarningCode\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x87\x01\n\nSuggestion\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x04 \x01(\t\x12\x10\n\x08\x61pprover\x18\x05 \x01(\t\x12\x16\n\x0eneeds_approval\x18\x06 \x01(\x08\"9\n\x0b\x45ntitlement\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\"p\n\x0cReplyChannel\x12#\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x12.router.v1.Channel\x12+\n\x07open_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61lways\x18\x03 \x01(\x08\"-\n\x0cLikelyReason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"%\n\x08Guidance\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0b\n\x03say\x18\x02 \x01(\t\"g\n\nDigestLine\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.router.v1.DigestKind\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x03 \x01(\t\"B\n\rAdverseAction\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpermitted\x18\x02 \x01(\x08\x12\x10\n\x08\x61pprover\x18\x03 \x01(\t\"-\n\x07\x43losure\x12\x11\n\tmay_close\x18\x01 \x01(\x08\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02*P\n\x04\x42\x61nd\x12\x14\n\x10\x42\x41ND_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x42\x41ND_P1\x10\x01\x12\x0b\n\x07\x42\x41ND_P2\x10\x02\x12\x0b\n\x07\x42\x41ND_P3\x10\x03\x12\x0b\n\x07\x42\x41ND_P4\x10\x04*\xb4\x01\n\x0e\x43ommitmentKind\x12\x1f\n\x1b\x43OMMITMENT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMMITMENT_KIND_ACKNOWLEDGE\x10\x01\x12\x1f\n\x1b\x43OMMITMENT_KIND_NEXT_UPDATE\x10\x02\x12\x1b\n\x17\x43OMMITMENT_KIND_RESOLVE\x10\x03\x12\"\n\x1e\x43OMMITMENT_KIND_FINAL_RESPONSE\x10\x04*\xa4\x01\n\x0f\x43ommitmentState\x12 \n\x1c\x43OMMITMENT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OMMITMENT_STATE_OPEN\x10\x01\x12\x18\n\x14\x43OMMITMENT_STATE_MET\x10\x02\x12\x1d\n\x19\x43OMMITMENT_STATE_BREACHED\x10\x03\x12\x1b\n\x17\x43OMMITMENT_STATE_PAUSED\x10\x04*\xd8\x04\n\x0bWarningCode\x12\x1c\n\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12!\n\x1dWARNING_CODE_UNKNOWN_CUSTOMER\x10\x01\x12\x1e\n\x1aWARNING_CODE_UNKNOWN_ISSUE\x10\x02\x12\x1f\n\x1bWARNING_CODE_OTHER_CURRENCY\x10\x03\x12\x1d\n\x19WARNING_CODE_SNAPSHOT_OLD\x10\x04\x12\x1f\n\x1bWARNING_CODE_SNAPSHOT_LATER\x10\x05\x12\x1e\n\x1aWARNING_CODE_FACTS_MISSING\x10\x06\x12\x1d\n\x19WARNING_CODE_FUTURE_EVENT\x10\x07\x12\x1f\n\x1bWARNING_CODE_REPEATED_EVENT\x10\x08\x12!\n\x1dWARNING_CODE_REPEATED_PROMISE\x10\t\x12\x1f\n\x1bWARNING_CODE_POINTS_MISSING\x10\n\x12\x1f\n\x1bWARNING_CODE_AMOUNT_MISSING\x10\x0b\x12\x1b\n\x17WARNING_CODE_AMOUNT_CUT\x10\x0c\x12!\n\x1dWARNING_CODE_GOODWILL_UNKNOWN\x10\r\x12\"\n\x1eWARNING_CODE_UNKNOWN_ATTRIBUTE\x10\x0e\x12!\n\x1dWARNING_CODE_OPENED_IN_FUTURE\x10\x0f\x12\x1e\n\x1aWARNING_CODE_UNKNOWN_LEVEL\x10\x10\x12\x1b\n\x17WARNING_CODE_NOT_LOGGED\x10\x11*\x89\x01\n\nDigestKind\x12\x1b\n\x17\x44IGEST_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44IGEST_KIND_RECEIVED\x10\x01\x12\x18\n\x14\x44IGEST_KIND_PROMISED\x10\x02\x12\x14\n\x10\x44IGEST_KIND_SAID\x10\x03\x12\x14\n\x10\x44IGEST_KIND_OPEN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18router/v1/decision.proto\x12\trouter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x14router/v1/case.proto\x1a\x15router/v1/trace.proto\"\x92\x05\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x1d\n\x04tier\x18\x02 \x01(\x0b\x32\x0f.router.v1.Tier\x12%\n\x08priority\x18\x03 \x01(\x0b\x32\x13.router.v1.Priority\x12)\n\nescalation\x18\x04 \x01(\x0b\x32\x15.router.v1.Escalation\x12*\n\x0b\x63ommitments\x18\x05 \x03(\x0b\x32\x15.router.v1.Commitment\x12)\n\nprovenance\x18\x06 \x01(\x0b\x32\x15.router.v1.Provenance\x12$\n\x08warnings\x18\x07 \x03(\x0b\x32\x12.router.v1.Warning\x12)\n\nrecompense\x18\x08 \x03(\x0b\x32\x15.router.v1.Suggestion\x12,\n\x0c\x65ntitlements\x18\t \x03(\x0b\x32\x16.router.v1.Entitlement\x12.\n\rreply_channel\x18\n \x01(\x0b\x32\x17.router.v1.ReplyChannel\x12/\n\x0elikely_reasons\x18\x0b \x03(\x0b\x32\x17.router.v1.LikelyReason\x12%\n\x08guidance\x18\x0c \x03(\x0b\x32\x13.router.v1.Guidance\x12%\n\x06\x64igest\x18\r \x03(\x0b\x32\x15.router.v1.DigestLine\x12\x31\n\x0f\x61\x64verse_actions\x18\x0e \x03(\x0b\x32\x18.router.v1.AdverseAction\x12#\n\x07\x63losure\x18\x0f \x01(\x0b\x32\x12.router.v1.Closure\x12\'\n\x05trace\x18\x10 \x03(\x0b\x32\x18.router.v1.TracedSection\"3\n\x04Tier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"h\n\x08Priority\x12\r\n\x05score\x18\x01 \x01(\x03\x12\x1d\n\x04\x62\x61nd\x18\x02 \x01(\x0e\x32\x0f.router.v1.Band\x12.\n\rcontributions\x18\x03 \x03(\x0b\x32\x17.router.v1.Contribution\"=\n\x0c\x43ontribution\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"\x96\x01\n\nEscalation\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\"\n\x07reasons\x18\x05 \x03(\x0b\x32\x11.router.v1.Reason\x12*\n\x0bnext_person\x18\x06 \x01(\x0b\x32\x15.router.v1.NextPerson\"\'\n\x06Reason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"K\n\nNextPerson\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07outside\x18\x03 \x01(\x08\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x04 \x01(\t\"\x8c\x01\n\nCommitment\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.router.v1.CommitmentKind\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.router.v1.CommitmentState\"\xf1\x01\n\nProvenance\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x16\n\x0epolicy_version\x18\x02 \x01(\t\x12\x15\n\rpolicy_digest\x18\x03 \x01(\t\x12\x13\n\x0bsnapshot_id\x18\x04 \x01(\t\x12\x32\n\x0esnapshot_as_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x65ngine_version\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x07 \x01(\t\x12.\n\ndecided_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x07Warning\x12$\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x16.router.v1.WarningCode\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x87\x01\n\nSuggestion\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x04 \x01(\t\x12\x10\n\x08\x61pprover\x18\x05 \x01(\t\x12\x16\n\x0eneeds_approval\x18\x06 \x01(\x08\"9\n\x0b\x45ntitlement\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\"p\n\x0cReplyChannel\x12#\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x12.router.v1.Channel\x12+\n\x07open_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61lways\x18\x03 \x01(\x08\"-\n\x0cLikelyReason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"%\n\x08Guidance\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0b\n\x03say\x18\x02 \x01(\t\"g\n\nDigestLine\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.router.v1.DigestKind\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x03 \x01(\t\"B\n\rAdverseAction\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpermitted\x18\x02 \x01(\x08\x12\x10\n\x08\x61pprover\x18\x03 \x01(\t\"-\n\x07\x43losure\x12\x11\n\tmay_close\x18\x01 \x01(\x08\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02*P\n\x04\x42\x61nd\x12\x14\n\x10\x42\x41ND_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x42\x41ND_P1\x10\x01\x12\x0b\n\x07\x42\x41ND_P2\x10\x02\x12\x0b\n\x07\x42\x41ND_P3\x10\x03\x12\x0b\n\x07\x42\x41ND_P4\x10\x04*\xb4\x01\n\x0e\x43ommitmentKind\x12\x1f\n\x1b\x43OMMITMENT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43OMMITMENT_KIND_ACKNOWLEDGE\x10\x01\x12\x1f\n\x1b\x43OMMITMENT_KIND_NEXT_UPDATE\x10\x02\x12\x1b\n\x17\x43OMMITMENT_KIND_RESOLVE\x10\x03\x12\"\n\x1e\x43OMMITMENT_KIND_FINAL_RESPONSE\x10\x04*\xa4\x01\n\x0f\x43ommitmentState\x12 \n\x1c\x43OMMITMENT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43OMMITMENT_STATE_OPEN\x10\x01\x12\x18\n\x14\x43OMMITMENT_STATE_MET\x10\x02\x12\x1d\n\x19\x43OMMITMENT_STATE_BREACHED\x10\x03\x12\x1b\n\x17\x43OMMITMENT_STATE_PAUSED\x10\x04*\xd8\x04\n\x0bWarningCode\x12\x1c\n\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12!\n\x1dWARNING_CODE_UNKNOWN_CUSTOMER\x10\x01\x12\x1e\n\x1aWARNING_CODE_UNKNOWN_ISSUE\x10\x02\x12\x1f\n\x1bWARNING_CODE_OTHER_CURRENCY\x10\x03\x12\x1d\n\x19WARNING_CODE_SNAPSHOT_OLD\x10\x04\x12\x1f\n\x1bWARNING_CODE_SNAPSHOT_LATER\x10\x05\x12\x1e\n\x1aWARNING_CODE_FACTS_MISSING\x10\x06\x12\x1d\n\x19WARNING_CODE_FUTURE_EVENT\x10\x07\x12\x1f\n\x1bWARNING_CODE_REPEATED_EVENT\x10\x08\x12!\n\x1dWARNING_CODE_REPEATED_PROMISE\x10\t\x12\x1f\n\x1bWARNING_CODE_POINTS_MISSING\x10\n\x12\x1f\n\x1bWARNING_CODE_AMOUNT_MISSING\x10\x0b\x12\x1b\n\x17WARNING_CODE_AMOUNT_CUT\x10\x0c\x12!\n\x1dWARNING_CODE_GOODWILL_UNKNOWN\x10\r\x12\"\n\x1eWARNING_CODE_UNKNOWN_ATTRIBUTE\x10\x0e\x12!\n\x1dWARNING_CODE_OPENED_IN_FUTURE\x10\x0f\x12\x1e\n\x1aWARNING_CODE_UNKNOWN_LEVEL\x10\x10\x12\x1b\n\x17WARNING_CODE_NOT_LOGGED\x10\x11*\x89\x01\n\nDigestKind\x12\x1b\n\x17\x44IGEST_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44IGEST_KIND_RECEIVED\x10\x01\x12\x18\n\x14\x44IGEST_KIND_PROMISED\x10\x02\x12\x14\n\x10\x44IGEST_KIND_SAID\x10\x03\x12\x14\n\x10\x44IGEST_KIND_OPEN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'router.v1.decision_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEW']._serialized_start=2302
-  _globals['_VIEW']._serialized_end=2361
-  _globals['_BAND']._serialized_start=2363
-  _globals['_BAND']._serialized_end=2443
-  _globals['_COMMITMENTKIND']._serialized_start=2446
-  _globals['_COMMITMENTKIND']._serialized_end=2626
-  _globals['_COMMITMENTSTATE']._serialized_start=2629
-  _globals['_COMMITMENTSTATE']._serialized_end=2793
-  _globals['_WARNINGCODE']._serialized_start=2796
-  _globals['_WARNINGCODE']._serialized_end=3396
-  _globals['_DIGESTKIND']._serialized_start=3399
-  _globals['_DIGESTKIND']._serialized_end=3536
-  _globals['_DECISION']._serialized_start=120
-  _globals['_DECISION']._serialized_end=737
-  _globals['_TIER']._serialized_start=739
-  _globals['_TIER']._serialized_end=790
-  _globals['_PRIORITY']._serialized_start=792
-  _globals['_PRIORITY']._serialized_end=896
-  _globals['_CONTRIBUTION']._serialized_start=898
-  _globals['_CONTRIBUTION']._serialized_end=959
-  _globals['_ESCALATION']._serialized_start=962
-  _globals['_ESCALATION']._serialized_end=1112
-  _globals['_REASON']._serialized_start=1114
-  _globals['_REASON']._serialized_end=1153
-  _globals['_NEXTPERSON']._serialized_start=1155
-  _globals['_NEXTPERSON']._serialized_end=1230
-  _globals['_COMMITMENT']._serialized_start=1233
-  _globals['_COMMITMENT']._serialized_end=1373
-  _globals['_PROVENANCE']._serialized_start=1376
-  _globals['_PROVENANCE']._serialized_end=1617
-  _globals['_WARNING']._serialized_start=1619
-  _globals['_WARNING']._serialized_end=1683
-  _globals['_SUGGESTION']._serialized_start=1686
-  _globals['_SUGGESTION']._serialized_end=1821
-  _globals['_ENTITLEMENT']._serialized_start=1823
-  _globals['_ENTITLEMENT']._serialized_end=1880
-  _globals['_REPLYCHANNEL']._serialized_start=1882
-  _globals['_REPLYCHANNEL']._serialized_end=1994
-  _globals['_LIKELYREASON']._serialized_start=1996
-  _globals['_LIKELYREASON']._serialized_end=2041
-  _globals['_GUIDANCE']._serialized_start=2043
-  _globals['_GUIDANCE']._serialized_end=2080
-  _globals['_DIGESTLINE']._serialized_start=2082
-  _globals['_DIGESTLINE']._serialized_end=2185
-  _globals['_ADVERSEACTION']._serialized_start=2187
-  _globals['_ADVERSEACTION']._serialized_end=2253
-  _globals['_CLOSURE']._serialized_start=2255
-  _globals['_CLOSURE']._serialized_end=2300
+  _globals['_VIEW']._serialized_start=2366
+  _globals['_VIEW']._serialized_end=2425
+  _globals['_BAND']._serialized_start=2427
+  _globals['_BAND']._serialized_end=2507
+  _globals['_COMMITMENTKIND']._serialized_start=2510
+  _globals['_COMMITMENTKIND']._serialized_end=2690
+  _globals['_COMMITMENTSTATE']._serialized_start=2693
+  _globals['_COMMITMENTSTATE']._serialized_end=2857
+  _globals['_WARNINGCODE']._serialized_start=2860
+  _globals['_WARNINGCODE']._serialized_end=3460
+  _globals['_DIGESTKIND']._serialized_start=3463
+  _globals['_DIGESTKIND']._serialized_end=3600
+  _globals['_DECISION']._serialized_start=143
+  _globals['_DECISION']._serialized_end=801
+  _globals['_TIER']._serialized_start=803
+  _globals['_TIER']._serialized_end=854
+  _globals['_PRIORITY']._serialized_start=856
+  _globals['_PRIORITY']._serialized_end=960
+  _globals['_CONTRIBUTION']._serialized_start=962
+  _globals['_CONTRIBUTION']._serialized_end=1023
+  _globals['_ESCALATION']._serialized_start=1026
+  _globals['_ESCALATION']._serialized_end=1176
+  _globals['_REASON']._serialized_start=1178
+  _globals['_REASON']._serialized_end=1217
+  _globals['_NEXTPERSON']._serialized_start=1219
+  _globals['_NEXTPERSON']._serialized_end=1294
+  _globals['_COMMITMENT']._serialized_start=1297
+  _globals['_COMMITMENT']._serialized_end=1437
+  _globals['_PROVENANCE']._serialized_start=1440
+  _globals['_PROVENANCE']._serialized_end=1681
+  _globals['_WARNING']._serialized_start=1683
+  _globals['_WARNING']._serialized_end=1747
+  _globals['_SUGGESTION']._serialized_start=1750
+  _globals['_SUGGESTION']._serialized_end=1885
+  _globals['_ENTITLEMENT']._serialized_start=1887
+  _globals['_ENTITLEMENT']._serialized_end=1944
+  _globals['_REPLYCHANNEL']._serialized_start=1946
+  _globals['_REPLYCHANNEL']._serialized_end=2058
+  _globals['_LIKELYREASON']._serialized_start=2060
+  _globals['_LIKELYREASON']._serialized_end=2105
+  _globals['_GUIDANCE']._serialized_start=2107
+  _globals['_GUIDANCE']._serialized_end=2144
+  _globals['_DIGESTLINE']._serialized_start=2146
+  _globals['_DIGESTLINE']._serialized_end=2249
+  _globals['_ADVERSEACTION']._serialized_start=2251
+  _globals['_ADVERSEACTION']._serialized_end=2317
+  _globals['_CLOSURE']._serialized_start=2319
+  _globals['_CLOSURE']._serialized_end=2364
 # @@protoc_insertion_point(module_scope)

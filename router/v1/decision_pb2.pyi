@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import money_pb2 as _money_pb2
 from router.v1 import case_pb2 as _case_pb2
+from router.v1 import trace_pb2 as _trace_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -279,6 +280,7 @@ class Decision(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     ADVERSE_ACTIONS_FIELD_NUMBER: _builtins.int
     CLOSURE_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     """The case's id, as sent."""
     @_builtins.property
@@ -337,6 +339,10 @@ class Decision(_message.Message):
     def closure(self) -> Global___Closure:
         """Whether the case may close; full view."""
 
+    @_builtins.property
+    def trace(self) -> _containers.RepeatedCompositeFieldContainer[_trace_pb2.TracedSection]:
+        """Every rule of every section, fired or not, with the values that decided it; only where the request says explain."""
+
     def __init__(
         self,
         *,
@@ -355,10 +361,11 @@ class Decision(_message.Message):
         digest: _abc.Iterable[Global___DigestLine] | None = ...,
         adverse_actions: _abc.Iterable[Global___AdverseAction] | None = ...,
         closure: Global___Closure | None = ...,
+        trace: _abc.Iterable[_trace_pb2.TracedSection] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closure", b"closure", "escalation", b"escalation", "priority", b"priority", "provenance", b"provenance", "reply_channel", b"reply_channel", "tier", b"tier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_actions", b"adverse_actions", "case_id", b"case_id", "closure", b"closure", "commitments", b"commitments", "digest", b"digest", "entitlements", b"entitlements", "escalation", b"escalation", "guidance", b"guidance", "likely_reasons", b"likely_reasons", "priority", b"priority", "provenance", b"provenance", "recompense", b"recompense", "reply_channel", b"reply_channel", "tier", b"tier", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_actions", b"adverse_actions", "case_id", b"case_id", "closure", b"closure", "commitments", b"commitments", "digest", b"digest", "entitlements", b"entitlements", "escalation", b"escalation", "guidance", b"guidance", "likely_reasons", b"likely_reasons", "priority", b"priority", "provenance", b"provenance", "recompense", b"recompense", "reply_channel", b"reply_channel", "tier", b"tier", "trace", b"trace", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

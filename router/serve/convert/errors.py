@@ -1,5 +1,7 @@
 """From an error of the domain to a status on the wire: one mapping for every call, stream and batch item."""
 
+from collections.abc import Mapping
+
 from google.protobuf.any_pb2 import Any
 from google.rpc.code_pb2 import FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
@@ -23,22 +25,22 @@ def status(error: CaseError | UnknownPolicyError | LogError) -> Status:
     if isinstance(error, UnknownPolicyError):
         version = any(problem.code == "unknown-version" for problem in error.problems)
         reason = "UNKNOWN_POLICY_VERSION" if version else "UNKNOWN_POLICY"
-        return _status(NOT_FOUND, str(error), reason, {"known": shortened(", ".join(sorted(error.known)), _NAMES)})
+        return told(NOT_FOUND, str(error), reason, {"known": shortened(", ".join(sorted(error.known)), _NAMES)})
     if isinstance(error, NoLogError):
-        return _status(FAILED_PRECONDITION, str(error), "NO_LOG", {})
+        return told(FAILED_PRECONDITION, str(error), "NO_LOG", {})
     if isinstance(error, LogError):
-        return _status(RESOURCE_EXHAUSTED, str(error), "LOG_UNAVAILABLE", {})
+        return told(RESOURCE_EXHAUSTED, str(error), "LOG_UNAVAILABLE", {})
     fields = bad_request(error)
     more = len(error.problems) - len(fields.field_violations)
     metadata = {"more": str(more)} if more else {}
     if isinstance(error, BatchTooLargeError):
-        return _status(INVALID_ARGUMENT, str(error), "BATCH_TOO_LARGE", metadata | {"limit": str(error.limit)}, fields)
-    return _status(INVALID_ARGUMENT, str(error), "INVALID_CASE", metadata, fields)
+        return told(INVALID_ARGUMENT, str(error), "BATCH_TOO_LARGE", metadata | {"limit": str(error.limit)}, fields)
+    return told(INVALID_ARGUMENT, str(error), "INVALID_CASE", metadata, fields)
 
 
 def fault(name: str) -> Status:
     """The status of a fault of the server's own; the log tells more under ``name``."""
-    return _status(INTERNAL, f"the server failed; its log tells more under {name}", "INTERNAL", {"fault": name})
+    return told(INTERNAL, f"the server failed; its log tells more under {name}", "INTERNAL", {"fault": name})
 
 
 class BatchTooLargeError(CaseError):
@@ -84,7 +86,8 @@ def shortened(text: str, most: int) -> str:
     return text
 
 
-def _status(code: int, message: str, reason: str, metadata: dict[str, str], *details: BadRequest) -> Status:
+def told(code: int, message: str, reason: str, metadata: Mapping[str, str], *details: BadRequest) -> Status:
+    """A status of that code with its reason, the name of an ``ErrorReason`` without the prefix."""
     found = Status(code=code, message=shortened(message, _MESSAGE))
     name = f"ERROR_REASON_{reason}"
     assert name in pb.ErrorReason.keys()  # noqa: S101, SIM118 - an enum wrapper is no mapping
