@@ -16,7 +16,7 @@ BASELINE := proto/baseline.binpb
 WELL_KNOWN := build/googleapis
 ARGS ?=
 
-.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench mutate-policies pins clean
+.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench test-kills mutate-policies pins clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -85,6 +85,9 @@ wheel: setup ## build the wheel and try it in an empty environment, away from th
 bench: $(BENCH) ## measure; prints a table and writes build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+test-kills: setup ## kill a server fifty times under load: every decision that a client received is in its log
+	@CASE_ROUTER_TEST_KILLS=50 $(BIN)/python -m pytest tests/log/test_killed.py $(ARGS)
 
 mutate-policies: setup ## delete each rule and flip each comparison of the retail policy: its scenarios have to notice
 	@$(BIN)/python -m tests.mutate_policies $(ARGS)

@@ -1,4 +1,6 @@
-"""The server as it is shipped, on one core, with calls beside its own that parse the same request and return ready bytes.
+"""The server as it is shipped, on one core, with calls beside its own.
+
+Some parse the same request and return ready bytes (``bench.Ready``), some are its own with a log (``bench.Logged``).
 
 ``python bench_server.py SNAPSHOT REQUESTS``: the folder REQUESTS holds ``route_basic.bin`` and the like, each a gRPC frame.
 Prints its port and serves until told to stop.
@@ -12,7 +14,11 @@ from typing import Any
 
 import grpc
 
+from router.log.decisions import open_log
+from router.log.key import Key
+from router.log.record import Manner
 from router.serve.server import build_server, open_state, settle_memory
+from router.serve.service import CaseRouter
 from router.serve.settings import Settings
 from router.v1 import case_router_service_pb2 as pb
 
@@ -41,7 +47,15 @@ def read(requests: Path) -> dict[str, bytes]:
 async def serve(snapshot: Path, requests: Path) -> None:
     """Serve until the process is told to stop."""
     settings = Settings(snapshot=snapshot, batch_limit=100_000, largest_message_mb=512, log_level="ERROR", drafts=True)
-    server, service, _ = build_server(settings, open_state(settings))
+    state = open_state(settings)
+    server, service, _ = build_server(settings, state)
+    log = open_log(requests / "log", Manner(Key(b"the key of a benchmark")))
+    logged = CaseRouter(state, batch_limit=settings.batch_limit, log=log)
+    with_log: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "RouteCase": grpc.unary_unary_rpc_method_handler(logged.route_case),
+        "BatchRouteCases": grpc.unary_unary_rpc_method_handler(logged.batch_route_cases),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Logged", with_log),))
     calls: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {}
     for stem, data in read(requests).items():
         batch = stem.startswith("batch")

@@ -10,10 +10,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, plan, service, snapshot
+from benchmarks import bulk, log, plan, service, snapshot
 from benchmarks.figures import Figures, meets
 
-GROUPS = {"plan": plan.measure, "service": service.measure, "snapshot": snapshot.measure, "bulk": bulk.measure}
+GROUPS = {
+    "plan": plan.measure,
+    "service": service.measure,
+    "log": log.measure,
+    "snapshot": snapshot.measure,
+    "bulk": bulk.measure,
+}
 OUT = Path(__file__).parents[1] / "build" / "bench.json"
 
 

@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -90,11 +92,25 @@ def calls_per_second(port: int, path: str, body: Path, calls: int, in_flight: in
     return float(found[1])
 
 
+MISSING = "not measured: h2load (Debian: apt-get install nghttp2-client), taskset and two cores are needed"
+
+
+def can_measure() -> bool:
+    """Whether what is needed is there."""
+    return shutil.which("h2load") is not None and shutil.which("taskset") is not None and (os.cpu_count() or 1) > 1
+
+
 def measure() -> Figures:
     """The four ratios and the two throughputs."""
-    if shutil.which("h2load") is None or shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
-        missing = "not measured: h2load (Debian: apt-get install nghttp2-client), taskset and two cores are needed"
-        return {name: figure(0, "ratio", bar, missing) for name, bar in BARS.items()}
+    if not can_measure():
+        return {name: figure(0, "ratio", bar, MISSING) for name, bar in BARS.items()}
+    with served() as (port, folder):
+        return _all(port, folder)
+
+
+@contextmanager
+def served() -> Iterator[tuple[int, Path]]:
+    """A server on a core of its own; its port, and the folder with the requests."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_requests(folder)
@@ -103,8 +119,7 @@ def measure() -> Figures:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout is not None
-                port = int(server.stdout.readline())
-                return _all(port, folder)
+                yield int(server.stdout.readline()), folder
             finally:
                 server.terminate()
 
