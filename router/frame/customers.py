@@ -11,10 +11,8 @@ from router.crm.snapshot import CUSTOMERS, ORDERS, Snapshot
 from router.decide.decider import customer_layout
 from router.decide.records import FactRecords, facts_layout
 from router.facts import Fact, Type
+from router.frame.tables import kind_of
 from router.policy.model import Policy
-
-KINDS: Mapping[Type, pl.DataType] = {Type.TEXT: pl.String(), Type.YES_NO: pl.Boolean()}
-"""What a column of a fact holds; of all others, ``Float64``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def of_snapshot(snapshot: Snapshot) -> Customers:
 def of_records(records: FactRecords) -> Customers:
     """Facts given by hand: the clock moves none of them."""
     rows = [(customer_id, *values) for customer_id, values in records.customers.items()]
-    schema = {"customer_id": pl.String(), **{fact.name: kind(fact) for fact in records.layout}}
+    schema = {"customer_id": pl.String(), **{fact.name: kind_of(fact) for fact in records.layout}}
     given = pl.LazyFrame(rows, schema, orient="row")
     numbers = [fact.name for fact in records.layout if fact.type.numeric]
     orders = records.orders
@@ -71,11 +69,6 @@ def of_records(records: FactRecords) -> Customers:
         moves=False,
         orders=None if orders is None else _listed(orders),
     )
-
-
-def kind(fact: Fact) -> pl.DataType:
-    """What a column of a fact holds."""
-    return KINDS.get(fact.type, pl.Float64())
 
 
 def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) -> pl.LazyFrame:
@@ -91,7 +84,7 @@ def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) ->
     if customers.moves and customers.as_of is not None:
         joined = joined.with_columns(_moved(fact, now - customers.as_of) for fact in facts if fact.per_microsecond)
     present = {fact.name for fact in facts}
-    absent = (pl.lit(None, kind(fact)).alias(fact.name) for fact in facts_layout(policy) if fact.name not in present)
+    absent = (pl.lit(None, kind_of(fact)).alias(fact.name) for fact in facts_layout(policy) if fact.name not in present)
     return joined.with_columns(col(KNOWN).fill_null(value=False), *absent)
 
 

@@ -6,7 +6,7 @@ fact. In that form an unknown leaf may count as false wherever only "known to be
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from router.facts import Type
 
@@ -178,10 +178,13 @@ Node: TypeAlias = (
 )
 
 
+_FIELDS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Node)}
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _FIELDS[type(node)]:
+        value = getattr(node, name)
         if isinstance(value, tuple):
             yield from (part for part in value if not isinstance(part, str | float))
         elif hasattr(value, "__dataclass_fields__"):

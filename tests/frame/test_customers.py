@@ -15,7 +15,8 @@ from router.decide.decider import customer_layout
 from router.decide.model import Records
 from router.decide.records import FactRecords, facts_layout
 from router.facts import CUSTOMER_FACTS, Fact, Type, Value
-from router.frame.customers import Customers, join, kind, of_records, of_snapshot, with_orders
+from router.frame.customers import Customers, join, of_records, of_snapshot, with_orders
+from router.frame.tables import kind_of
 from router.policy.model import Policy
 from router.time import DAY, parse_instant
 from tests.decide.deciding import decider
@@ -46,7 +47,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Three hundred customers with all facts but one, and orders."""
     drawn, folder = Random(3), tmp_path_factory.mktemp("snapshot")
     facts = [fact for fact in (*CUSTOMER_FACTS[1:], SCORE, CLUB) if fact.key != "plan"]
-    columns = {fact.name: pl.Series([value(drawn, fact) for _ in IDS], dtype=kind(fact)) for fact in facts}
+    columns = {fact.name: pl.Series([value(drawn, fact) for _ in IDS], dtype=kind_of(fact)) for fact in facts}
     frame = pl.DataFrame({"customer_id": IDS, **columns})
     publish(Content(AS_OF, "GBP", frame, pl.Series(["o1", "caf\u00e9"]), (SCORE, CLUB)), folder)
     return Snapshot.open(folder)
