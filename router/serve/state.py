@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from router.decide.decider import Decider
-from router.decide.model import Records
+from router.decide.model import Decision, Records
+from router.decide.trace import Tracer
 from router.facts import CUSTOMER_FACTS, Fact, Value
 from router.policy.model import Policy
 from router.serve.convert.answer import Answers
+from router.serve.convert.trace import traced
 
 
 class Policies(Protocol):
@@ -46,6 +48,13 @@ class Pair:
 
     decider: Decider
     answers: Answers
+    _tracer: Tracer | None = None
+
+    def explained(self, decision: Decision) -> bytes:
+        """The field ``trace`` of a decision, serialised; what it takes is made when it is first asked for."""
+        tracer = self._tracer or Tracer(self.decider.policy, self.decider.records)
+        self._tracer = tracer
+        return traced(tracer.trace(decision))
 
 
 @dataclass(slots=True)

@@ -212,6 +212,10 @@ FULL_ONLY = (
 )
 
 
+EXPLAINED = pb.Decision.DESCRIPTOR.fields_by_name["trace"]
+"""What is there only where a request asks for it, in either view."""
+
+
 def shown(*, full: bool) -> set[str]:
     """Full names of the fields that the answers of the scenarios set, between them."""
     return set().union(*(paths(pb.Decision.FromString(answered(scenario, full=full)[0])) for scenario in SCENARIOS))
@@ -226,7 +230,7 @@ def test_a_basic_answer_has_the_parts_that_a_router_needs_and_no_words() -> None
     found = shown(full=False)
     parts = {"case_id", "tier", "priority", "escalation", "commitments", "provenance", "warnings"}
     assert {field.name for field in pb.Decision.DESCRIPTOR.fields if field.full_name in found} == parts
-    assert parts | set(FULL_ONLY) == {field.name for field in pb.Decision.DESCRIPTOR.fields}
+    assert {*parts, *FULL_ONLY, EXPLAINED.name} == {field.name for field in pb.Decision.DESCRIPTOR.fields}
     assert not {path for path in found if path.endswith(".because")}
 
 
@@ -242,9 +246,11 @@ def paths(found: Message) -> set[str]:
 
 
 def fields(descriptor: Any) -> list[Any]:  # noqa: ANN401 - descriptors have no public types
-    """Every field of a message and of the messages in it, those of google.* left closed."""
+    """Every field of a message and of the messages in it, those of google.* left closed, and the trace."""
     found: list[Any] = []
     for field in descriptor.fields:
+        if field == EXPLAINED:
+            continue
         found.append(field)
         if field.message_type is not None and field.message_type.full_name.startswith("router."):
             found += fields(field.message_type)
