@@ -13,26 +13,19 @@ import orjson
 import polars as pl
 import pytest
 
-from router.crm.snapshot import Snapshot
 from router.errors import LogError
 from router.log import compact as compaction
 from router.log import files
-from router.log.choose import Wanted, chosen
 from router.log.compact import compact
 from router.log.decisions import DECISIONS, DecisionLog, Durability, OnFull, open_log
-from router.log.erase import erase, keepers, tombstones
 from router.log.files import Torn, frames
 from router.log.key import Key, read_key
-from router.log.outcomes import Outcome
-from router.log.record import Manner
-from router.log.snapshots import erase_from
 from router.log.tail import Tail
 from router.log.verify import verify
 from router.time import DAY, HOUR
 from tests.decide import deciding
 from tests.decide.deciding import decider
-from tests.log.records import KEY, MANNER, OTHER_KEY, TODAY, keep, logged
-from tests.serve.shop import write_snapshot
+from tests.log.records import KEY, MANNER, TODAY, keep, logged
 
 OF = decider({"spend_12m": 200.0})
 DECISION = deciding.decide(OF, deciding.case())
@@ -321,69 +314,3 @@ def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogError) as error:
         ids(tmp_path)
     assert codes(error) == {"log-format"}
-
-
-# who is erased
-
-
-def write_both(log: Path, manner: Manner = MANNER) -> None:
-    """Decisions about ann and bob with an outcome each, some of them compacted."""
-    opened = open_log(log, manner)
-    keep(opened, [DECISION, OF_BOB])
-    for decision in (DECISION, OF_BOB):
-        asyncio.run(opened.tell(Outcome(decision.id, TODAY, accepted=True), TODAY))
-    opened.close()
-    compact(log, KEY)
-    logged(log, [DECISION, OF_BOB], manner)
-
-
-@pytest.mark.parametrize("hash_ids", [False, True], ids=["plain", "hashed"])
-def test_of_who_is_erased_a_tombstone_stays_and_nothing_else(tmp_path: Path, *, hash_ids: bool) -> None:
-    write_both(tmp_path, Manner(KEY, hash_ids))
-    done = erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve")
-    assert (done.decisions, done.outcomes, done.growing) == (2, 1, {})
-    assert len(ids(tmp_path)) == 2
-    assert not any(chosen(tmp_path, Wanted(customer_id="ann", key=KEY)))
-    assert [(stone.customer, stone.by) for stone in tombstones(tmp_path)] == [(KEY.exact("ann"), "eve")]
-    assert verify(tmp_path, KEY).problems == []
-    data = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".parquet")
-    assert b'"ann"' not in data
-    assert sum(frame.height for frame in frames(tmp_path, "outcomes")) == 1
-
-
-def test_who_comes_back_after_an_erasure_is_logged_again(tmp_path: Path) -> None:
-    write_both(tmp_path)
-    erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve")
-    logged(tmp_path, [DECISION], at=TODAY + 2 * HOUR)
-    compact(tmp_path, KEY, keepers(tmp_path, KEY))
-    assert sorted(ids(tmp_path)) == ["c1", "c2", "c2"]
-
-
-def test_what_a_server_still_writes_goes_with_a_later_compaction(tmp_path: Path) -> None:
-    log = open_log(tmp_path, MANNER)
-    keep(log, [DECISION, OF_BOB])
-    assert erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve").growing == {lines(tmp_path): 1}
-    log.close()
-    assert compact(tmp_path, KEY, keepers(tmp_path, KEY)).erased == 1
-    assert ids(tmp_path) == ["c2"]
-
-
-def test_with_another_key_nobody_is_erased(tmp_path: Path) -> None:
-    write_both(tmp_path)
-    with pytest.raises(LogError) as error:
-        erase(tmp_path, "ann", OTHER_KEY, at=TODAY + HOUR, by="eve")
-    assert codes(error) == {"log-key"}
-    assert tombstones(tmp_path) == []
-
-
-def test_snapshots_are_erased_from_too(tmp_path: Path) -> None:
-    write_snapshot(tmp_path, as_of=TODAY)
-    write_snapshot(tmp_path, as_of=TODAY + DAY)
-    before = Snapshot.open(tmp_path)
-    assert len(erase_from(tmp_path, "ann")) == 3
-    after = Snapshot.open(tmp_path)
-    assert after.customer("ann", TODAY) is None
-    assert repr(after.customer("bob", TODAY)) == repr(before.customer("bob", TODAY))
-    assert after.has_order("o1")
-    assert len(list(tmp_path.glob("*/manifest.json"))) == 1
-    assert erase_from(tmp_path, "ann") == []
