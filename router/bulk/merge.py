@@ -15,7 +15,10 @@ from polars import col
 
 from router.frame import queue
 
+_GROUP = 1024
+"""Rows of a row group of a part: a slice of a part is read by whole ones."""
 _ACCEPTED = "accepted"
+_WAITING = col("status") != _ACCEPTED
 _KEYS = ("key 1", "key 2", "key 3", "key 4", "key 5")
 
 
@@ -29,7 +32,7 @@ class SortedPart:
 
 def write_sorted(decisions: pl.LazyFrame, file: Path) -> SortedPart:
     """Put the decisions of one part in order and write them."""
-    decisions.sort(*_order()).sink_parquet(file, compression="lz4", engine="streaming")
+    decisions.sort(*in_order()).sink_parquet(file, compression="lz4", row_group_size=_GROUP, engine="streaming")
     return SortedPart(file, pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
 
 
@@ -45,19 +48,26 @@ def ranges(parts: Sequence[SortedPart], rows: int) -> Iterator[pl.DataFrame]:
             pl.scan_parquet(part.file, glob=False).slice(start, end - start)
             for part, start, end in zip(parts, starts, ends, strict=True)
         ]
-        found = pl.concat(slices).sort(*_order()).collect(engine="streaming")
-        waiting = col("status") != _ACCEPTED
-        place = pl.when(waiting).then(pl.int_range(1, pl.len() + 1) + ranked).cast(pl.Int64).alias("rank")
-        yield found.select(place, pl.all())
-        ranked += found.filter(waiting).height
+        found = pl.concat(slices).sort(*in_order()).collect(engine="streaming")
+        yield with_rank(found, after=ranked)
+        ranked += found.filter(_WAITING).height
 
 
-def _order() -> tuple[pl.Expr, ...]:
+def with_rank(found: pl.DataFrame, *, after: int = 0) -> pl.DataFrame:
+    """A range of the queue in order, with a column ``rank`` first; ``after`` so many rows that come before it."""
+    place = pl.when(_WAITING).then(pl.int_range(1, pl.len() + 1) + after)
+    return found.select(place.cast(pl.Int64).alias("rank"), pl.all())
+
+
+def in_order() -> tuple[pl.Expr, ...]:
+    """What decisions are sorted by: the order of the queue, accepted cases last."""
     return (col("status") == _ACCEPTED, *queue.keys())
 
 
 def _keys(part: SortedPart) -> pl.LazyFrame:
-    return pl.scan_parquet(part.file, glob=False).select(key.alias(name) for key, name in zip(_order(), _KEYS, strict=True))
+    return pl.scan_parquet(part.file, glob=False).select(
+        key.alias(name) for key, name in zip(in_order(), _KEYS, strict=True)
+    )
 
 
 def _cuts(parts: Sequence[SortedPart], rows: int) -> list[list[int]]:

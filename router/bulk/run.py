@@ -248,13 +248,18 @@ def _check_apart(run: Run, backlog: Backlog) -> None:
         raise TableError([Problem("bad-file", "is an input and the output at once; write to another file", str(same[0]))])
 
 
+def disk_full(error: BaseException | None) -> bool:
+    """Whether an error, as the cause of a ``TableError``, says that there is no room."""
+    return getattr(error, "errno", 0) == ENOSPC or strerror(ENOSPC) in str(error)
+
+
 @contextmanager
 def _telling(out: Path) -> Iterator[None]:
     """What the machine refuses, in words."""
     try:
         yield
     except (OSError, PolarsError) as error:
-        full = getattr(error, "errno", 0) == ENOSPC or strerror(ENOSPC) in str(error)
+        full = disk_full(error)
         if not full and isinstance(error, PolarsError):
             raise
         said = "the disk is full" if full else str(error)
@@ -265,7 +270,7 @@ def _telling(out: Path) -> Iterator[None]:
 @contextmanager
 def _alone(out: Path) -> Iterator[Path]:
     """A folder beside the output to work in, gone afterwards; nobody else writes that output meanwhile."""
-    folder = out.with_name(f".{out.name}.making")
+    folder = whole.workshop(out)
     folder.mkdir(exist_ok=True)
     try:
         with whole.locked(folder), whole.scratch(folder / "work") as scratch:

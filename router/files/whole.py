@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -51,4 +51,16 @@ def scratch(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def workshop(file: Path) -> Path:
+    """The hidden folder beside a file, in which it is made under a lock."""
+    return file.with_name(f".{file.name}.making")
+
+
+def sweep(file: Path) -> None:
+    """Remove what a process that was killed left of a file in the making; nothing if another one makes it now."""
+    folder = workshop(file)
+    with suppress(FileNotFoundError, BlockingIOError), locked(folder):
         shutil.rmtree(folder, ignore_errors=True)
