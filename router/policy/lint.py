@@ -198,9 +198,8 @@ def _unused(reading: Reading) -> Iterator[Problem]:
     """Parameters and issues that nothing reads."""
     document = reading.written.document
     texts = tuple(_texts(document.model_dump(exclude={"parameters", "issues", "facts", "protected"})))
-    read = frozenset[str]().union(*map(names_written, texts))
     for name in document.parameters:
-        if name not in read:
+        if not any(name in text and name in names_written(text) for text in texts):
             yield reading.problem("unused-parameter", f"nothing reads parameter {name}", ("parameters", name), key=True)
     yield from _unused_issues(reading, shown=any("{case.issue}" in text for text in texts))
 
@@ -208,6 +207,8 @@ def _unused(reading: Reading) -> Iterator[Problem]:
 def _unused_issues(reading: Reading, *, shown: bool) -> Iterator[Problem]:
     """Issues that are decided as if no issue were given."""
     policy = reading.policy
+    if not policy.issues:
+        return
     compared = {str(option) for column in policy.plan.columns for option in _compared(column.node, "case.issue")}
     by_touchpoint = "case.touchpoint" in policy.plan.reads()
     for name in reading.written.document.issues:
@@ -247,6 +248,8 @@ def _texts(data: object) -> Iterator[str]:
 def _protected(reading: Reading) -> Iterator[Problem]:
     """A rule that reads a protected attribute."""
     protected = reading.policy.protected
+    if not protected:
+        return
     for place in (*reading.rules, *reading.tiers, *reading.rows):
         for key, node in (("when", place.when), ("points" if place.at[0] == "priority" else "amount", place.gives)):
             for name in sorted(ex.names(node) & protected if node is not None else ()):

@@ -47,14 +47,15 @@ class _Parser(Leaves):
         if len(self.text) > LONGEST:
             self.mistakes.append(Mistake("bad-expression", f"an expression has at most {LONGEST} characters", 0, 1))
             return None
-        flat = "".join(" " if c.isspace() else c for c in self.text)
+        text = self.text
+        flat = text if text.isprintable() else "".join(" " if c.isspace() else c for c in text)
         self.lead = len(flat) - len(flat.lstrip())
         self.line = flat.strip()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # what Python only doubts is no part of the language
                 tree = ast.parse(self.line, mode="eval")
-            if _depth(tree.body) > DEEPEST:
+            if len(self.line) > DEEPEST and _depth(tree.body) > DEEPEST:  # each level takes a character
                 self.too_deep()
                 return None
             typed = self.visit(tree.body)

@@ -75,6 +75,13 @@ class Texts:
             },
             later,
         )
+        self.sayable = self._sayable()
+
+    def _sayable(self) -> Mapping[str, str]:
+        """What a sentence may name here, each with the decimal places of its money."""
+        decimals = str(EXPONENTS[self.document.currency])
+        known = {name: decimals if kind is Type.MONEY else "" for name, kind in self.scope.refs.items()}
+        return known | dict.fromkeys(DETAILS, "")
 
     def wrong(self, code: str, message: str, *path: str | int, key: bool = False) -> None:
         """Note a problem at the value, or the key, of a path."""
@@ -85,6 +92,7 @@ class Texts:
         names = {name.replace("__", "."): kind for name, kind in types.items()}
         later = {name: hint for name, hint in self.scope.later.items() if name not in names}
         self.scope = replace(self.scope, refs={**self.scope.refs, **names}, later=later)
+        self.sayable = self._sayable()
 
     # what a policy declares
 
@@ -125,9 +133,7 @@ class Texts:
 
     def sentence(self, text: str, *path: str | int) -> Sentence:
         """A sentence whose names are all known."""
-        decimals = str(EXPONENTS[self.document.currency])
-        known = {name: decimals if kind is Type.MONEY else "" for name, kind in self.scope.refs.items()}
-        known |= dict.fromkeys(DETAILS, "")
+        known = self.sayable
         sentence, unknown = split(text, known, self.written)
         for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
             message = "a brace alone; a fact stands between two, as {case.chases}"
