@@ -10,7 +10,7 @@ from polars import col
 
 CASE_BYTES = 6_000
 EVENT_BYTES = 600
-"""What deciding a case and an event takes in memory, at most: measured, see ``tests/bulk/test_memory.py``."""
+"""What deciding a case and an event takes in memory, at most: measured, with twice the room."""
 LARGEST = 500_000
 """So many cases a part at most, so that a run shows progress and hears that it should stop."""
 LARGEST_RANGE = 1 << 17
