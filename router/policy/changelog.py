@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from router.policy.difference import Change
-from router.policy.releases import Release
+from router.policy.releases import SHADOW, Release
 from router.time import format_instant
 
 CHANGELOG = "CHANGELOG.md"
@@ -29,7 +29,7 @@ def told(entry: Release, before: str | None, changes: Iterable[Change]) -> str:
     <BLANKLINE>
     """
     who = entry.by if entry.approved_by is None else f"{entry.by}, approved by {entry.approved_by}"
-    lines = [f"## {entry.version}, in force from {format_instant(entry.effective_from)}"]
+    lines = [f"## {entry.version}, {standing(entry)} from {format_instant(entry.effective_from)}"]
     lines += ["", f"{' '.join(entry.note.split())} ({' '.join(who.split())})", ""]
     listed = [f"- {change}" for change in changes]
     if before is None:
@@ -39,6 +39,17 @@ def told(entry: Release, before: str | None, changes: Iterable[Change]) -> str:
     else:
         lines.append(f"Nothing differs from {before}.")
     return "\n".join([*lines, ""])
+
+
+def standing(entry: Release) -> str:
+    """What an entry makes of its version.
+
+    >>> [standing(Release("1.1.0", "", 0, "ann", "", trial=trial)) for trial in (None, "shadow", "5%")]
+    ['in force', 'on trial in shadow', 'on trial for 5% of the customers']
+    """
+    if entry.trial is None:
+        return "in force"
+    return "on trial in shadow" if entry.trial == SHADOW else f"on trial for {entry.trial} of the customers"
 
 
 def with_entry(text: str, name: str, entry: str) -> str:

@@ -1,9 +1,11 @@
 """Releases: which version of a policy is in force from when, and the public holidays that it was compiled with.
 
 ``policies/<name>/releases.yaml`` only ever grows. In force at a time is its last entry that is effective by then, so a
-rollback is one more entry.
+rollback is one more entry. An entry may put its version on trial instead, in shadow or for a share of the customers: the
+trial goes on beside what is in force until an entry after it is effective.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,12 +21,14 @@ from router.time import parse_instant
 from router.yaml import Like, load
 
 RELEASES = "releases.yaml"
+SHADOW = "shadow"
+_SHARE = re.compile(r"\d+(\.\d+)?%")
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """One entry: the version, the content hash it had, from when it is in force (an instant), and who said so, why, when,
-    and who approved it."""
+    and who approved it. ``trial``: ``shadow``, or the share of the customers whom it decides for, as ``5%``."""
 
     version: str
     digest: str
@@ -33,6 +37,7 @@ class Release:
     note: str
     recorded_at: int | None = None
     approved_by: str | None = None
+    trial: str | None = None
 
 
 def _instant(text: str) -> str:
@@ -40,6 +45,12 @@ def _instant(text: str) -> str:
         parse_instant(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is no time; write it as 2026-06-01T00:00:00Z") from error
+    return text
+
+
+def _trial(text: str) -> str:
+    if text != SHADOW and not 0 < share_of(text) < 1:
+        raise ValueError(f"{text!r} is no trial; write shadow, or a share of the customers between 0% and 100%, as 5%")
     return text
 
 
@@ -56,6 +67,7 @@ class _Entry(BaseModel):
     note: str
     recorded_at: _Instant | None = None
     approved_by: str | None = Field(None, min_length=1)
+    trial: Annotated[str, AfterValidator(_trial)] | None = None
 
 
 class _Entries(RootModel[list[_Entry]]):
@@ -86,29 +98,50 @@ def read_releases(text: str, name: str) -> tuple[Release, ...]:
             e.note,
             parse_instant(e.recorded_at) if e.recorded_at else None,
             e.approved_by,
+            e.trial,
         )
         for e in entries.root
     )
 
 
+def share_of(trial: str) -> float:
+    """The share of the customers that a trial takes, from 0 to 1; 0 if it is none.
+
+    >>> share_of("5%"), share_of("12.5%"), share_of("shadow")
+    (0.05, 0.125, 0.0)
+    """
+    return float(trial.removesuffix("%")) / 100 if _SHARE.fullmatch(trial) else 0.0
+
+
 def in_force(releases: Sequence[Release], now: int) -> Release | None:
-    """The last entry that is effective by ``now``.
+    """The last entry that is effective by ``now``, trials left out.
 
     >>> old, new = Release("1.0.0", "", 0, "me", ""), Release("2.0.0", "", 10, "me", "")
     >>> in_force((old, new), 5).version, in_force((old, new, old), 20).version, in_force((new,), 5)
     ('1.0.0', '1.0.0', None)
     """
-    return next((release for release in reversed(releases) if release.effective_from <= now), None)
+    return next((entry for entry in reversed(releases) if entry.effective_from <= now and entry.trial is None), None)
+
+
+def on_trial(releases: Sequence[Release], now: int) -> Release | None:
+    """The last entry that is effective by ``now``, if it is a trial: the next one ends it.
+
+    >>> old, new = Release("1.0.0", "", 0, "me", ""), Release("2.0.0", "", 10, "me", "", trial="5%")
+    >>> on_trial((old, new), 5), on_trial((old, new), 10).version, on_trial((old, new, old), 10)
+    (None, '2.0.0', None)
+    """
+    last = next((entry for entry in reversed(releases) if entry.effective_from <= now), None)
+    return last if last is not None and last.trial is not None else None
 
 
 def to_come(releases: Sequence[Release], now: int) -> tuple[Release, ...]:
-    """The entries that will be in force at some time after ``now``, the earliest first.
+    """The entries that will be in force at some time after ``now``, the earliest first; trials left out.
 
     >>> old, new = Release("1.0.0", "", 0, "me", ""), Release("2.0.0", "", 10, "me", "")
     >>> [entry.version for entry in to_come((old, new), 5)], to_come((old, new, old), 5)
     (['2.0.0'], ())
     """
-    found = {entry.effective_from: in_force(releases, entry.effective_from) for entry in releases}
+    found = {entry.effective_from: in_force(releases, entry.effective_from) for entry in releases if entry.trial is None}
     current = in_force(releases, now)
     times = sorted(time for time in found if time > now)
     return tuple(entry for time in times if (entry := found[time]) is not None and entry is not current)

@@ -20,6 +20,7 @@ from router.policy.releases import (
     edited,
     in_force,
     misplaced,
+    on_trial,
     order_of,
     read_releases,
     recorded_holidays,
@@ -43,7 +44,7 @@ def check_approval(by: str, approved_by: str | None, *, required: bool) -> None:
         raise PolicyError([Problem("not-approved", said)])
 
 
-def release(
+def release(  # noqa: PLR0913 - an argument for each part of an entry
     root: Path,
     name: str,
     version: str,
@@ -53,10 +54,12 @@ def release(
     note: str,
     recorded_at: int | None = None,
     approved_by: str | None = None,
+    trial: str | None = None,
 ) -> Release:
     """Put a version of a policy in force: compile it, record its public holidays, write the changelog, append an entry.
 
-    The highest version may be released again, as it was. Each file is written whole beside its place and then renamed, so
+    With ``trial`` it is put on trial beside what is in force: ``shadow``, or a share of the customers as ``5%``. The highest
+    version may be released again, as it was. Each file is written whole beside its place and then renamed, so
     that a reader sees all of it or nothing. Raises :class:`PolicyError`, and nothing is changed.
     """
     path = root / name / f"{version}.yaml"
@@ -72,7 +75,10 @@ def release(
             )
         if said:
             raise PolicyError([Problem("version-backwards", said, str(path))])
-        return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by))
+        if trial is not None and in_force(book.releases, effective_from) is None:
+            said = f"no version of {name} is in force then, so there is nothing to try {version} beside"
+            raise PolicyError([Problem("unknown-version", said, str(book.file))])
+        return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by, trial))
 
 
 def rollback(
@@ -88,11 +94,13 @@ def rollback(
 ) -> Release:
     """Put a version in force again that was released before; without one, that which was in force before the present one.
 
-    What was to come into force later no longer does: in force is the last entry. Raises :class:`PolicyError`.
+    During a trial that is the version beside it: the trial ends and nothing else changes. What was to come into force later
+    no longer does: in force is the last entry. Raises :class:`PolicyError`.
     """
     with _opened(root / name) as book:
         current = in_force(book.releases, effective_from)
-        version = version or _before(book.releases, current, name)
+        trial = on_trial(book.releases, effective_from)
+        version = version or (current.version if trial and current else _before(book.releases, current, name))
         if version not in {entry.version for entry in book.releases}:
             said = f"version {version} of {name} was never released, so there is no way back to it"
             raise PolicyError([Problem("unknown-version", said, str(book.file))])
@@ -104,7 +112,7 @@ def rollback(
 
 def _before(releases: Sequence[Release], current: Release | None, name: str) -> str:
     """The version that was in force before ``current``."""
-    earlier = releases[: releases.index(current)] if current is not None else ()
+    earlier = [entry for entry in releases[: releases.index(current)] if entry.trial is None] if current is not None else ()
     found = next((entry.version for entry in reversed(earlier) if current and entry.version != current.version), "")
     if not found:
         raise PolicyError(
@@ -176,6 +184,8 @@ def _written(entry: Release) -> str:
         lines = [*lines, ("recorded_at", format_instant(entry.recorded_at))]
     if entry.approved_by is not None:
         lines = [*lines, ("approved_by", json.dumps(entry.approved_by, ensure_ascii=False))]
+    if entry.trial is not None:
+        lines = [*lines, ("trial", entry.trial)]
     return "- " + "\n  ".join(f"{key}: {value}" for key, value in lines) + "\n"
 
 

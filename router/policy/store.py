@@ -15,10 +15,13 @@ from router.policy.releases import (
     edited,
     in_force,
     misplaced,
+    on_trial,
     order_of,
     read_releases,
     recorded_holidays,
+    share_of,
 )
+from router.policy.trial import Trial
 from router.time import format_instant
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -50,11 +53,16 @@ class Shelf:
         if drafts:
             return self.versions[max(drafts, key=order_of)]
         said = f"no version of {self.name} is in force at {format_instant(now)}"
-        if self.releases:
-            said += f"; the first is from {format_instant(min(entry.effective_from for entry in self.releases))}"
+        if first := [entry.effective_from for entry in self.releases if entry.trial is None]:
+            said += f"; the first is from {format_instant(min(first))}"
         elif self.drafts:
             said += f"; there are drafts: {', '.join(self.drafts)}"
         raise UnknownPolicyError(Problem("unknown-version", said), self.versions)
+
+    def trial(self, now: int) -> Trial | None:
+        """The version on trial at ``now``."""
+        entry = on_trial(self.releases, now)
+        return Trial(self.versions[entry.version], share_of(entry.trial or "")) if entry is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,10 @@ class PolicyStore:
             return self.shelves[name].get(version, now)
         said = f"no policy {name}; {nearby(name, self.shelves)}" if name else f"name one policy: {', '.join(self.shelves)}"
         raise UnknownPolicyError(Problem("unknown-policy", said), self.shelves)
+
+    def trial(self, name: str, now: int) -> Trial | None:
+        """The version of the policy ``name`` on trial at ``now``."""
+        return self.shelves[name].trial(now)
 
     def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
         """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""

@@ -83,6 +83,25 @@ def test_a_rollback_takes_back_what_was_to_come(desk: Desk, run: Run) -> None:
     assert (row["in_force"], row["to_come"], row["released"], row["drafts"]) == ("1.0.0", [], ["1.0.0", "1.1.0"], [])
 
 
+def test_a_version_is_put_on_trial_and_taken_back(desk: Desk, run: Run) -> None:
+    desk.release("1.0.0", "--effective-from", "2026-01-01")
+    told = [desk.release("1.1.0", *trial)[1] for trial in (["--shadow"], ["--canary", "5%"])]
+    assert ["is on trial in shadow from" in told[0], "is on trial for 5% of the customers from" in told[1]] == [True, True]
+    (row,) = json.loads(run("policy", "list", "--policies", desk.root, "--json").out)["policies"]
+    assert (row["in_force"], row["trial"]) == ("1.0.0", "1.1.0 (5%)")
+    assert desk("rollback", "small")[0] == 0
+    (row,) = json.loads(run("policy", "list", "--policies", desk.root, "--json").out)["policies"]
+    assert (row["in_force"], row["trial"]) == ("1.0.0", None)
+
+
+@pytest.mark.parametrize("trial", [["--canary", "5"], ["--canary", "100%"], ["--canary", "5%", "--shadow"]])
+def test_what_is_no_trial_is_refused(desk: Desk, trial: list[str]) -> None:
+    desk.release("1.0.0")
+    code, said = desk.release("1.1.0", *trial)
+    assert (code, "between 0% and 100%" in said) == (2, True)
+    assert desk.versions() == ["1.0.0"]
+
+
 def test_two_files_of_one_version_and_an_edited_release_stand_in_the_way(desk: Desk) -> None:
     desk.release("1.0.0")
     copy = desk.folder / "copy.yaml"

@@ -24,7 +24,7 @@ OF_THE_FOLDER = {
 """What is wrong with a folder as a whole, and not with a draft that nobody releases."""
 
 
-def release(
+def release(  # noqa: PLR0913 - an argument for each option
     name: Name,
     version: Annotated[str, typer.Argument(help="Version to put in force.", show_default=False)],
     *,
@@ -32,18 +32,45 @@ def release(
     note: Note,
     approved_by: Approver = None,
     effective_from: Time = "",
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="On trial: it decides as well, only differences are kept.")
+    ] = False,
+    canary: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="On trial: it decides for a share of the customers, as 5%.")
+    ] = None,
     policies: Root = None,
     fairness: Fairness = True,
 ) -> None:
-    """Check a version of a policy, run its scenarios, and put it in force; the changelog tells what differs."""
+    """Check a version of a policy, run its scenarios, and put it in force or on trial; the changelog tells what differs."""
     from router.policy.releasing import release as append
 
     root, now = policies_root(policies), instant("", "")
     _approved(by, approved_by)
     _sound(root, name, version, fairness=fairness)
     since = instant(effective_from, "--effective-from") if effective_from else now
-    entry = append(root, name, version, effective_from=since, by=by, note=note, recorded_at=now, approved_by=approved_by)
+    entry = append(
+        root,
+        name,
+        version,
+        effective_from=since,
+        by=by,
+        note=note,
+        recorded_at=now,
+        approved_by=approved_by,
+        trial=_trial(canary, shadow=shadow),
+    )
     _told(name, entry)
+
+
+def _trial(canary: str | None, *, shadow: bool) -> str | None:
+    from router.policy.releases import SHADOW, share_of
+
+    if canary is None:
+        return SHADOW if shadow else None
+    if shadow or not 0 < share_of(canary) < 1:
+        message = "a trial is --shadow, or --canary with a share of the customers between 0% and 100%, as 5%"
+        raise typer.BadParameter(message, param_hint="--canary")
+    return canary
 
 
 def rollback(
@@ -56,7 +83,7 @@ def rollback(
     effective_from: Time = "",
     policies: Root = None,
 ) -> None:
-    """Put a version in force again that was released before. Releases that were to come into force later no longer do."""
+    """Put a version in force again that was released before, or end a trial. What was to come later no longer does."""
     from router.policy.releasing import rollback as append
     from router.policy.store import named_shelf
 
@@ -104,6 +131,9 @@ def _sound(root: Path, name: str, version: str, *, fairness: bool) -> None:
 
 
 def _told(name: str, entry: "Release") -> None:
+    from router.policy.changelog import standing
     from router.time import format_instant
 
-    typer.echo(f"{name} {entry.version} ({entry.digest[:12]}) is in force from {format_instant(entry.effective_from)}")
+    typer.echo(
+        f"{name} {entry.version} ({entry.digest[:12]}) is {standing(entry)} from {format_instant(entry.effective_from)}"
+    )

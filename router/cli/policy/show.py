@@ -25,7 +25,7 @@ def list_policies(*, policies: Root = None, now: Time = "", as_json: AsJson = Fa
     if as_json:
         print_json({"policies": rows})
         return
-    table = Table("policy", "in force", "from", "to come", "released", "drafts", "description")
+    table = Table("policy", "in force", "from", "trial", "to come", "released", "drafts", "description")
     for row in rows:
         cells = (", ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values())
         table.add_row(*cells)
@@ -33,9 +33,10 @@ def list_policies(*, policies: Root = None, now: Time = "", as_json: AsJson = Fa
 
 
 def _listed(shelf: "Shelf", now: int) -> "Mapping[str, Any]":
-    from router.policy.releases import in_force, to_come
+    from router.policy.releases import in_force, on_trial, to_come
     from router.time import format_instant
 
+    trial = on_trial(shelf.releases, now)
     current = in_force(shelf.releases, now)
     released = {entry.version for entry in shelf.releases}
     coming = to_come(shelf.releases, now)
@@ -44,6 +45,7 @@ def _listed(shelf: "Shelf", now: int) -> "Mapping[str, Any]":
         "policy": shelf.name,
         "in_force": current and current.version,
         "from": current and format_instant(current.effective_from),
+        "trial": trial and f"{trial.version} ({trial.trial})",
         "to_come": [f"{entry.version} from {format_instant(entry.effective_from)}" for entry in coming],
         "released": [version for version in shelf.versions if version in released],
         "drafts": [version for version in shelf.versions if version not in released],
@@ -100,6 +102,7 @@ def _entries(shelf: "Shelf") -> "list[dict[str, Any]]":
             "effective_from": format_instant(entry.effective_from),
             "by": entry.by,
             "approved_by": entry.approved_by or "",
+            "trial": entry.trial or "",
             "note": entry.note,
         }
         for entry in shelf.releases
@@ -112,6 +115,7 @@ def _entries(shelf: "Shelf") -> "list[dict[str, Any]]":
             "effective_from": "draft",
             "by": "",
             "approved_by": "",
+            "trial": "",
             "note": policy.description,
         }
         for version, policy in drafts
@@ -121,7 +125,7 @@ def _entries(shelf: "Shelf") -> "list[dict[str, Any]]":
 def _tell_releases(title: str, entries: "Iterable[Mapping[str, Any]]") -> None:
     from rich.table import Table
 
-    table = Table("version", "digest", "in force from", "by", "approved by", "note", title=title)
+    table = Table("version", "digest", "in force from", "by", "approved by", "trial", "note", title=title)
     for entry in entries:
         table.add_row(*entry.values())
     console().print(table)
