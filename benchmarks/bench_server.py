@@ -48,7 +48,7 @@ async def serve(snapshot: Path, requests: Path) -> None:
     """Serve until the process is told to stop."""
     settings = Settings(snapshot=snapshot, batch_limit=100_000, largest_message_mb=512, log_level="ERROR", drafts=True)
     state = open_state(settings)
-    server, service, _ = build_server(settings, state)
+    server, service, *_ = build_server(settings, state)
     log = open_log(requests / "log", Manner(Key(b"the key of a benchmark")))
     logged = CaseRouter(state, batch_limit=settings.batch_limit, log=log)
     with_log: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {

@@ -16,6 +16,8 @@ SOON = (1, 4, 24)
 """Within so many hours a commitment is about to be broken."""
 FIRST_ROWS = 10
 """So many cases from the head of the queue are shown."""
+MOVES = ("rose", "fell", "stayed", "new", "left")
+"""What cases can have done since an earlier output."""
 _ACCEPTED = "accepted"
 
 
@@ -112,13 +114,16 @@ class Summary:
             "first": [_row(row) for row in self.first],
         }
 
-    def _movement(self) -> dict[str, Any]:
+    def listed_causes(self) -> list[tuple[str, str, int, int]]:
+        """Direction, rule, cases and points, those of most cases first."""
         listed = sorted(self.causes.items(), key=lambda each: (-each[1][0], each[0]))
+        return [(*key, *counts) for key, counts in listed]
+
+    def _movement(self) -> dict[str, Any]:
         return {
-            **{name: self.moves[name] for name in ("rose", "fell", "stayed", "new", "left")},
+            **{name: self.moves[name] for name in MOVES},
             "causes": [
-                {"direction": direction, "rule": rule, "cases": cases, "points": points}
-                for (direction, rule), (cases, points) in listed
+                dict(zip(("direction", "rule", "cases", "points"), each, strict=True)) for each in self.listed_causes()
             ],
         }
 

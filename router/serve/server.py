@@ -24,11 +24,15 @@ from router.log.decisions import DecisionLog, open_log
 from router.log.key import read_key
 from router.log.record import Manner
 from router.policy.store import PolicyStore, shipped_policies
+from router.serve.backlog.runs import Slots
+from router.serve.backlog.service import SERVICE as BACKLOG_SERVICE
+from router.serve.backlog.service import Backlog
 from router.serve.service import SERVICE, CaseRouter
 from router.serve.settings import Settings
 from router.serve.state import NoRecords, State
 
 _LOG = logging.getLogger("case_router.serve")
+SERVICES = (SERVICE, BACKLOG_SERVICE)
 _MB = 1 << 20
 _PATIENCE = 0.2
 """Seconds between two looks at whether the processes still start."""
@@ -72,9 +76,12 @@ def open_decision_log(settings: Settings, engine: str) -> DecisionLog | None:
 
 
 def build_server(
-    settings: Settings, state: State, *, shared_port: bool = False
-) -> tuple[grpc.aio.Server, CaseRouter, health.aio.HealthServicer]:
-    """A server with the service, health for each service, and reflection; not started, no port."""
+    settings: Settings, state: State, *, shared_port: bool = False, slots: Slots | None = None
+) -> tuple[grpc.aio.Server, CaseRouter, Backlog, health.aio.HealthServicer]:
+    """A server with the services, health for each, and reflection; not started, no port.
+
+    ``slots`` are those for runs over backlogs, where processes share them.
+    """
     options = [
         ("grpc.so_reuseport", int(shared_port)),
         ("grpc.max_receive_message_length", settings.largest_message_mb * _MB),
@@ -84,9 +91,10 @@ def build_server(
     service = CaseRouter(state, batch_limit=settings.batch_limit, log=open_decision_log(settings, state.engine_version))
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    server.add_generic_rpc_handlers((service.handlers(),))
-    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    return server, service, healthy
+    backlog = Backlog(settings, lambda: service.state, slots=slots)
+    server.add_generic_rpc_handlers((service.handlers(), backlog.handlers()))
+    reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server, service, backlog, healthy
 
 
 async def serve(
@@ -95,13 +103,14 @@ async def serve(
     port: int,
     *,
     shared_port: bool = False,
+    slots: Slots | None = None,
     started: Callable[[int], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then refuse new calls, let running ones end within the grace, and return.
 
     The snapshot's full digest is checked meanwhile; a process that finds it damaged says so and is no longer healthy.
     """
-    server, service, healthy = build_server(settings, state, shared_port=shared_port)
+    server, service, backlog, healthy = build_server(settings, state, shared_port=shared_port, slots=slots)
     try:
         bound = server.add_insecure_port(f"{settings.host}:{port}")
     except RuntimeError as error:
@@ -112,7 +121,7 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     await server.start()
     settle_memory()
-    for name in ("", SERVICE):
+    for name in ("", *SERVICES):
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
         started(bound)
@@ -121,6 +130,7 @@ async def serve(
     checking.cancel()
     await healthy.enter_graceful_shutdown()
     await server.stop(settings.grace_seconds)
+    await backlog.runs.close()
     if service.log is not None:
         service.log.close()
 
@@ -132,7 +142,7 @@ async def _check_snapshot(state: State, healthy: health.aio.HealthServicer) -> N
         await asyncio.to_thread(verify, state.records)
     except SnapshotError as error:
         _LOG.critical("%s", error)
-        for name in ("", SERVICE):
+        for name in ("", *SERVICES):
             await healthy.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
@@ -148,11 +158,11 @@ def settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _work(settings: Settings, port: int, ready: Semaphore) -> None:
+def _work(settings: Settings, port: int, ready: Semaphore, slots: Semaphore) -> None:
     """One process of several: its own state over the same files, mapped once by the system."""
     logging.basicConfig(level=settings.log_level)
     state = open_state(settings)
-    asyncio.run(serve(settings, state, port, shared_port=True, started=lambda _: ready.release()))
+    asyncio.run(serve(settings, state, port, shared_port=True, slots=slots, started=lambda _: ready.release()))
 
 
 def main(settings: Settings, *, started: Callable[[int], None] | None = None) -> None:
@@ -181,7 +191,7 @@ def main(settings: Settings, *, started: Callable[[int], None] | None = None) ->
 def _run_all(settings: Settings, port: int, processes: int, started: Callable[[int], None] | None) -> None:
     """Start the processes, pass a stop on to them, and end when the last has ended; one that dies ends all, with code 1."""
     spawn = multiprocessing.get_context("spawn")
-    ready = spawn.Semaphore(0)
+    ready, slots = spawn.Semaphore(0), spawn.Semaphore(settings.backlog_runs)
     workers: list[SpawnProcess] = []
     stopped = False
 
@@ -195,7 +205,7 @@ def _run_all(settings: Settings, port: int, processes: int, started: Callable[[i
     for number in (signal.SIGTERM, signal.SIGINT):  # before the first process: a stop that comes early reaches all
         signal.signal(number, stop)
     for index in range(processes):
-        workers.append(spawn.Process(target=_work, args=(settings, port, ready), name=f"case-router-{index}"))
+        workers.append(spawn.Process(target=_work, args=(settings, port, ready, slots), name=f"case-router-{index}"))
         workers[-1].start()
         if stopped:  # it may have been too new to be told
             stop()

@@ -2,16 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from router.errors import Problem, SettingsError, nearby
 from router.log.decisions import Durability, OnFull
 from router.yaml import Source, load
 
 PREFIX = "CASE_ROUTER_"
+
+Roots = Annotated[tuple[Path, ...], NoDecode]
+"""Folders; in the environment parted by colons."""
 
 
 class Settings(BaseSettings):
@@ -39,6 +42,15 @@ class Settings(BaseSettings):
     )
     log_hash_ids: bool = Field(default=False, description="log ids of customers, cases, orders and agents as keyed hashes")
     log_file_mb: int = Field(128, ge=1, le=4096, description="size at which a file of the log is full, in MB")
+    backlog_roots: Roots = Field(
+        (), description="folders of backlogs that calls may name; none: no call reads or writes files"
+    )
+    backlog_out_roots: Roots = Field((), description="folders that queues may be written to; none: those of backlog_roots")
+    backlog_runs: int = Field(1, ge=1, le=64, description="runs over backlogs at once, in all processes")
+    backlog_memory_mb: int = Field(0, ge=0, description="memory of all runs together, in MB; 0: half of the machine's")
+    backlog_upload_cases: int = Field(20_000, ge=1, le=1_000_000, description="cases that may be sent to be put in order")
+    backlog_upload_mb: int = Field(64, ge=1, le=1024, description="size of what may be sent to be put in order, in MB")
+    backlog_patience_seconds: float = Field(30, gt=0, le=3600, description="longest pause between two parts of what is sent")
     four_eyes: bool = Field(default=False, description="a release of a policy needs somebody else's approval")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -50,13 +62,27 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.upper()
 
+    @field_validator("backlog_roots", "backlog_out_roots", mode="before")
+    @classmethod
+    def _parted(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("backlog_roots", "backlog_out_roots")
+    @classmethod
+    def _roots(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(Path.cwd() / cls._there(folder) for folder in value)
+
     @field_validator("policies", "snapshot")
     @classmethod
     def _folder(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_dir():
-            message = f"there is no folder {value}"
+        return None if value is None else cls._there(value)
+
+    @staticmethod
+    def _there(folder: Path) -> Path:
+        if not folder.is_dir():
+            message = f"there is no folder {folder}"
             raise ValueError(message)
-        return value
+        return folder
 
 
 def read_settings(file: Path | None = None, **given: Any) -> Settings:  # noqa: ANN401 - options of the command line

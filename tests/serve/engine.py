@@ -92,7 +92,7 @@ def serving(state: State, **settings: Any) -> Iterator[Served]:  # noqa: ANN401 
     thread.start()
 
     async def start() -> tuple[grpc.aio.Server, CaseRouter, int]:
-        server, service, _ = build_server(Settings(**settings), state)
+        server, service, *_ = build_server(Settings(**settings), state)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return server, service, port
