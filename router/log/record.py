@@ -1,6 +1,5 @@
 """From a decision to its record: one line of JSON, made from what was prepared for its decider."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, TypeAlias
@@ -17,7 +16,7 @@ from router.log.layout import CASE, COLUMNS, CONSTANT, CUSTOMER, FORMAT, FULL, P
 
 _OWNER = CUSTOMER.index("customer.owner")
 _WIDEST = 2**63 - 1
-_NONE: Mapping[str, object] = dict.fromkeys(FULL)
+_IDS = ("case_id", "customer_id", "order_id")
 _FEW = 64
 """Recorders kept; a new policy or snapshot makes a new one."""
 
@@ -47,6 +46,7 @@ class Recorder:
         policy, records, key = basis.policy, basis.records, manner.key
         self.basis = basis
         self._key = key
+        self._hashes_ids = manner.hash_ids
         self._ids: Hide = key.exact if manner.hash_ids else _same
         constant = (
             FORMAT,
@@ -62,7 +62,9 @@ class Recorder:
             records.currency,
         )
         self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[:-1] + b","
-        self._row: dict[str, Any] = {name: None for name in COLUMNS if name not in {*CONSTANT, PLACE}}
+        full = {name: None for name in COLUMNS if name not in {*CONSTANT, PLACE}}
+        self._full: dict[str, Any] = full
+        self._basic: dict[str, Any] = {name: None for name in full if name not in FULL}
         self._issues = frozenset(policy.issues)
         self._timeline = timeline_writer(key, self._ids, policy)
         self._hidden_owner = "customer.owner" not in policy.plan.reads()
@@ -88,17 +90,19 @@ class Recorder:
             return self._start + orjson.dumps(_fitting(row))[1:-1]
 
     def _fill(self, decision: Decision, decided_at: int) -> dict[str, Any]:
-        row, state, key = self._row, decision.state, self._key
+        row, state = self._full if decision.full else self._basic, decision.state
         case, timeline, slices, out = state.case, state.timeline, decision.basis.slices, decision.out
         customer = self._customer(decision)
         row.update(zip(CUSTOMER, customer, strict=False))
         row.update(zip(CASE, state.facts, strict=False))
         row["decision_id"], row["decided_at"], row["now"] = decision.id, decided_at, state.now
         row["view"] = "full" if decision.full else "basic"
-        row["case_id"], row["customer_id"] = self._ids(case.id), self._ids(case.customer_id)
-        row["order_id"] = self._ids(case.order_id)
+        row["case_id"], row["customer_id"], row["order_id"] = case.id, case.customer_id, case.order_id
+        if self._hashes_ids:
+            for name in _IDS:
+                row[name] = self._ids(row[name])
         row["opened_at"], row["channel"], row["touchpoint"] = case.opened_at, case.channel, case.touchpoint
-        row["issue"] = case.issue if case.issue in self._issues else key.exact(case.issue)
+        row["issue"] = case.issue if case.issue in self._issues else self._key.exact(case.issue)
         row["brand"] = case.brand
         row["value_minor"], row["value_currency"] = case.value_at_stake or (None, None)
         row["attributes"] = self._attributes(case, customer) if case.attributes or self._extras else None
@@ -121,17 +125,15 @@ class Recorder:
             fired.append(SENIOR_FOR_ADVERSE_ACTION.id)
         row["fired"] = fired
         row["warnings"] = [notice.code for notice in decision.warnings]
-        row["may_close"] = decision.may_close
+        row["may_close"] = timeline.accepted_at is not None
         if decision.full:
             self._complete(row, decision)
-        else:
-            row.update(_NONE)
         return row
 
     def _customer(self, decision: Decision) -> tuple[Value, ...] | list[Value]:
         """The customer's facts, those that the policy cannot read left out, the owner as ids are written."""
         customer, owner = decision.customer, decision.customer[_OWNER]
-        hide = self._hidden_owner and isinstance(owner, str) and self._ids is not _same
+        hide = self._hidden_owner and isinstance(owner, str) and self._hashes_ids
         if not self._unreadable and not hide:
             return customer
         values = list(customer)

@@ -93,7 +93,7 @@ def _policy(record: Record, policies: Policies, done: Replayed) -> Policy | None
 
 def differences(record: Record, again: Record) -> list[Difference]:
     """The columns that differ."""
-    pairs = ((name, plain(record[name]), plain(again[name])) for name in COMPARED)
+    pairs = ((name, plain(record[name]), plain(again.get(name))) for name in COMPARED)
     return [
         Difference(record["decision_id"], record["case_id"], name, logged, now)
         for name, logged, now in pairs
@@ -157,7 +157,7 @@ def compare(records: Iterable[Record], policy: Policy) -> Compared:
             done.before[name][record[name]] += 1
             done.after[name][now[name]] += 1
             done.changed[name] += record[name] != now[name]
-        given, would = record["recompense_total"] or 0, now["recompense_total"] or 0
+        given, would = record["recompense_total"] or 0, now.get("recompense_total") or 0
         done.recompense = (done.recompense[0] + given, done.recompense[1] + would)
         done.changed["recompense"] += given != would
         move = _move(record, now, would - given)

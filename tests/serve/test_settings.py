@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from router.errors import SettingsError
 from router.serve.settings import Settings, read_settings
@@ -47,6 +48,14 @@ def test_there_is_a_setting_for_everything_and_a_word_on_each() -> None:
         "batch_limit": 2000,
         "largest_message_mb": 16,
         "grace_seconds": 10,
+        "four_eyes": False,
+        "log": None,
+        "log_key_file": None,
+        "log_key": SecretStr(""),
+        "log_durability": "system",
+        "log_on_full": "refuse",
+        "log_hash_ids": False,
+        "log_file_mb": 128,
         "log_level": "INFO",
     }
     assert all(field.description for field in Settings.model_fields.values())
@@ -82,7 +91,7 @@ def test_every_mistake_of_file_environment_and_options_is_told_at_once(
         "environment: grace_seconds: Input should be a valid number, unable to parse string as a number [bad-setting]",
         (
             "environment: no setting CASE_ROUTER_PROT; "
-            "did you mean CASE_ROUTER_PORT or CASE_ROUTER_HOST or CASE_ROUTER_SNAPSHOT? [unknown-setting]"
+            "did you mean CASE_ROUTER_PORT or CASE_ROUTER_HOST or CASE_ROUTER_LOG? [unknown-setting]"
         ),
         "options: port: Input should be greater than or equal to 0 [bad-setting]",
         "server.yaml:1:12: processes: Input should be less than or equal to 256 [bad-setting]",
