@@ -57,12 +57,12 @@ class Reading:
 
     @cached_property
     def rules(self) -> tuple[Place, ...]:
-        """Every rule that is not switched off."""
+        """Every rule that is not switched off, itself or with all money."""
         compiled = {rule.id: rule for rule in self.policy.rules}
         found = []
         for path in SECTIONS.values():
             for index, rule in enumerate(rules_at(self.written.document, path)):
-                if rule.enabled:
+                if rule.enabled and rule.id in compiled:
                     same: Rule = compiled[rule.id]
                     found.append(Place(f"rule {rule.id}", (*path, index), same.when, same.gives))
         return tuple(found)

@@ -67,10 +67,11 @@ def _rules(written: Written, touching: "_Touching") -> Iterator[Section]:
     for name, path in SECTIONS.items():
         lines = []
         for given in rules_at(written.document, path):
-            if given.enabled and touching.rule(compiled[given.id].when, compiled[given.id].gives):
-                lines.append(Line(given.id, " ".join((given.when or "").split()), _gives(given)))
-            elif not given.enabled and touching.everything:
+            rule = compiled.get(given.id) if given.enabled else None
+            if rule is None and touching.everything:
                 lines.append(Line(given.id, given.when or "", "switched off"))
+            elif rule is not None and touching.rule(rule.when, rule.gives):
+                lines.append(Line(given.id, given.when or "", _gives(given)))
         yield Section(_TITLES[name], tuple(lines))
 
 

@@ -132,6 +132,8 @@ def test_scenarios_that_fail_refuse_a_release_and_are_told(desk: Desk) -> None:
     assert (code, "tier: expected gold, found standard" in said) == (1, True)
     assert "1 of 1 scenarios do not hold for 1.0.0; it was not released [scenarios-failed]" in said
     assert desk.versions() == []
+    code, said = desk.release("1.0.0", "--no-scenarios")
+    assert (code, "no scenario of small was run" in said) == (0, True)
     (tests / "tiers.yaml").write_text(SCENARIOS % "standard")
     assert desk.release("1.0.0")[0] == 0
 

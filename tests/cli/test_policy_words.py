@@ -168,6 +168,12 @@ def test_expectations_are_rewritten_once_that_was_agreed_to(run: Run, failing: P
     assert run("policy", "test", failing, "--policy", SHOP).code == 0
 
 
+def test_line_ends_stay_what_they_are(run: Run, failing: Path) -> None:
+    failing.write_bytes(failing.read_bytes().replace(b"\n", b"\r\n"))
+    assert update(run, failing, "--yes")[0] == 0
+    assert failing.read_bytes() == FAILING.replace("gold", "standard").replace("\n", "\r\n").encode()
+
+
 def test_coverage_names_what_no_scenario_tries(run: Run) -> None:
     ran = run("policy", "test", ROOT / "tests/scenarios/anywhere.yaml", "--coverage")
     assert "of 114 rules fired\n" in ran.out

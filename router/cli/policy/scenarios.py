@@ -72,7 +72,6 @@ def _tell_coverage(outcomes: "Sequence[Outcome]") -> None:
 def _update(failed: "Sequence[Outcome]", *, agreed: bool) -> bool:
     """Show the edits that would make all hold, and make them once that was agreed to; whether nothing is left to do."""
     from router.cli.checks import counted
-    from router.policy.store import read_text
     from router.scenarios.update import edits, rewritten
 
     found, left = edits(failed)
@@ -89,7 +88,10 @@ def _update(failed: "Sequence[Outcome]", *, agreed: bool) -> bool:
         typer.echo("nothing was rewritten" + ("" if agreed else "; --yes rewrites"))
         return False
     for file in files:
-        text = rewritten(read_text(Path(file)), file, [edit for edit in found if edit.file == file])
-        Path(file).write_text(text, "utf-8")
+        with Path(file).open("r+", encoding="utf-8", newline="") as opened:  # line ends stay what they are
+            text = rewritten(opened.read(), file, [edit for edit in found if edit.file == file])
+            opened.seek(0)
+            opened.write(text)
+            opened.truncate()
     typer.echo(f"{counted(len(found), 'expectation')} rewritten in {', '.join(files)}")
     return not left
