@@ -3,6 +3,11 @@
 Source of the layout: the protocol buffers encoding guide (varints, length-delimited records).
 """
 
+from struct import Struct
+
+_TWO, _SIX = Struct("2B").pack, Struct("6B").pack
+"""So many bytes of as many small numbers, in half the time of ``bytes``."""
+
 
 def varint(value: int) -> bytes:
     """A whole number, seven bits a byte; a negative one as 64 bits.
@@ -10,6 +15,8 @@ def varint(value: int) -> bytes:
     >>> varint(300).hex()
     'ac02'
     """
+    if _SEVEN_BITS < value <= _FOURTEEN_BITS:
+        return _TWO(value & _SEVEN_BITS | 0x80, value >> 7)
     value &= 0xFFFF_FFFF_FFFF_FFFF
     out = bytearray()
     while value > _SEVEN_BITS:
@@ -19,7 +26,7 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-_SEVEN_BITS = 0x7F
+_SEVEN_BITS, _FOURTEEN_BITS = 0x7F, 0x3FFF
 _SMALL = range(_SEVEN_BITS + 1)
 _NUMBERS = tuple(tuple(bytes((field << 3, value)) for value in _SMALL) for field in range(16))
 _PREFIXES = tuple(tuple(bytes((field << 3 | 2, length)) for length in _SMALL) for field in range(16))
@@ -68,16 +75,8 @@ def stamp(instant: int) -> bytes:
     """
     seconds, micros = divmod(instant, 1_000_000)
     if _FIVE_BYTES <= seconds < _SIX_BYTES:
-        body = bytes(
-            (
-                8,
-                seconds & 127 | 128,
-                seconds >> 7 & 127 | 128,
-                seconds >> 14 & 127 | 128,
-                seconds >> 21 & 127 | 128,
-                seconds >> 28,
-            )
-        )
+        low, high = seconds & 0x3FFF, seconds >> 14 & 0x3FFF
+        body = _SIX(8, low & 127 | 128, low >> 7 | 128, high & 127 | 128, high >> 7 | 128, seconds >> 28)
     else:
         body = number(1, seconds)
     return body + number(2, micros * 1000) if micros else body
