@@ -20,7 +20,7 @@ from router.time import parse_instant
 SECRET = "a key for the tests"  # noqa: S105 - it opens nothing
 KEY = Key(SECRET.encode())
 OTHER_KEY = Key(b"a key of somebody else")
-TODAY = parse_instant("2026-11-22T10:00:00Z")
+TODAY = parse_instant("2025-11-22T10:00:00Z")
 MANNER = Manner(KEY, engine="0.0.0-test")
 
 

@@ -157,7 +157,7 @@ def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
         keep(log, [DECISION], at)
     log.close()
     dates = [path.name.removeprefix("date=") for path in files.dates(tmp_path, DECISIONS)]
-    assert dates == ["2026-10-13", "2026-11-22", "2026-11-23"]
+    assert dates == ["2025-10-13", "2025-11-22", "2025-11-23"]
     for frame in frames(tmp_path, DECISIONS):
         assert frame.height
     assert (len(ids(tmp_path)), verify(tmp_path, KEY).problems) == (6, [])
@@ -263,7 +263,7 @@ def test_what_is_compacted_is_what_was_written(tmp_path: Path) -> None:
     pattern = f"{tmp_path}/{DECISIONS}/date=*/*.parquet"
     assert pl.scan_parquet(pattern).select("case_id").collect().height == 2
     query = f"SELECT date::VARCHAR, count(*) FROM read_parquet('{pattern}', hive_partitioning = true) GROUP BY 1"  # noqa: S608 - a test's own
-    assert duckdb.execute(query).fetchall() == [("2026-11-22", 2)]
+    assert duckdb.execute(query).fetchall() == [("2025-11-22", 2)]
 
 
 # what was changed

@@ -173,4 +173,4 @@ def test_every_field_of_an_outcome_that_is_wrong_is_named(shop: State, tmp_path:
 def test_the_manifest_of_a_bulk_run_is_kept_once(tmp_path: Path) -> None:
     manifest = {"run": "r1", "cases": 3}
     paths = {record_run(tmp_path, manifest, TODAY) for _ in range(2)}
-    assert [path.parent.name for path in paths] == ["date=2026-11-22"]
+    assert [path.parent.name for path in paths] == ["date=2025-11-22"]
