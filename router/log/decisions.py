@@ -13,7 +13,7 @@ from router.log.record import Manner, Recorders
 from router.log.writer import FULL_FILE, GroupCommit, Writer
 
 _LOG = logging.getLogger("case_router.log")
-DECISIONS, OUTCOMES, RUNS = "decisions", "outcomes", "runs"
+DECISIONS, OUTCOMES, RUNS, SHADOW = "decisions", "outcomes", "runs", "shadow"
 """The folders of a log."""
 
 
@@ -49,10 +49,14 @@ class Log:
 
 @dataclass(slots=True)
 class DecisionLog:
-    """Writes decisions into a folder. ``lost`` counts those that were given and could not be logged."""
+    """Writes decisions into a folder, and where a version in shadow would have decided otherwise.
+
+    ``lost`` counts decisions that were given and could not be logged.
+    """
 
     decisions: Log
     outcomes: Log
+    shadow: Writer
     recorders: Recorders
     on_full: OnFull
     lost: int = 0
@@ -83,10 +87,16 @@ class DecisionLog:
         """Keep what came of a decision. Raises :class:`LogError`."""
         await self.outcomes.append([outcome.line(recorded_at)], recorded_at)
 
+    def differ(self, line: bytes, at: int) -> None:
+        """Keep what a version in shadow would have decided otherwise; nobody waits for it. Raises :class:`LogError`."""
+        self.shadow.append([line], at)
+        self.shadow.retire()
+
     def close(self) -> None:
         """Close the files being written."""
         self.decisions.writer.close()
         self.outcomes.writer.close()
+        self.shadow.close()
 
 
 def open_log(
@@ -110,4 +120,5 @@ def open_log(
         writer = Writer(folder / name, full)
         return Log(writer, GroupCommit(writer) if durability is Durability.SYNC else None)
 
-    return DecisionLog(below(DECISIONS), below(OUTCOMES), Recorders(manner), on_full)
+    shadow = Writer(folder / SHADOW, full)
+    return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full)

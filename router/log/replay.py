@@ -93,7 +93,7 @@ def _policy(record: Record, policies: Policies, done: Replayed) -> Policy | None
 
 def differences(record: Record, again: Record) -> list[Difference]:
     """The columns that differ."""
-    pairs = ((name, plain(record[name]), plain(again.get(name))) for name in COMPARED)
+    pairs = ((name, plain(record.get(name)), plain(again.get(name))) for name in COMPARED)
     return [
         Difference(record["decision_id"], record["case_id"], name, logged, now)
         for name, logged, now in pairs
