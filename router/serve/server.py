@@ -27,7 +27,8 @@ from router.policy.store import PolicyStore, shipped_policies
 from router.serve.backlog.runs import Slots
 from router.serve.backlog.service import SERVICE as BACKLOG_SERVICE
 from router.serve.backlog.service import Backlog
-from router.serve.service import SERVICE, CaseRouter
+from router.serve.live import Live
+from router.serve.service import SERVICE, CaseRouter, clock
 from router.serve.settings import Settings
 from router.serve.state import NoRecords, State
 
@@ -59,10 +60,7 @@ def open_state(settings: Settings) -> State:
         problems += error.problems
     if policies is None or problems:
         raise RouterError(problems)
-    state = State(policies, records, version("case-router"))
-    for policy, _, _ in policies.versions(0):
-        state.pair(policy.name, policy.version, 0)
-    return state
+    return State(policies, records, version("case-router")).prepare()
 
 
 def open_decision_log(settings: Settings, engine: str) -> DecisionLog | None:
@@ -125,14 +123,23 @@ async def serve(
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
         started(bound)
-    checking = asyncio.create_task(_check_snapshot(state, healthy))
+    aside = [asyncio.create_task(_check_snapshot(state, healthy))]
+    if settings.reload_seconds:
+        aside.append(asyncio.create_task(live(settings, service).run()))
     await stop.wait()
-    checking.cancel()
+    for task in aside:
+        task.cancel()
     await healthy.enter_graceful_shutdown()
     await server.stop(settings.grace_seconds)
     await backlog.runs.close()
     if service.log is not None:
         service.log.close()
+
+
+def live(settings: Settings, service: CaseRouter) -> Live:
+    """What keeps a service up to date with its folders."""
+    policies = settings.policies or shipped_policies()
+    return Live(service, policies, settings.snapshot, clock, drafts=settings.drafts, seconds=settings.reload_seconds)
 
 
 async def _check_snapshot(state: State, healthy: health.aio.HealthServicer) -> None:

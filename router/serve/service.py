@@ -17,11 +17,13 @@ from router.decide.model import Decision
 from router.errors import CaseError, LogError, Problem, UnknownPolicyError
 from router.log.decisions import DecisionLog
 from router.serve.convert import errors
-from router.serve.convert.answer import NOT_LOGGED, timestamp
+from router.serve.convert.answer import NOT_LOGGED
 from router.serve.convert.outcome import outcome_of
 from router.serve.convert.request import events_of, head_of, instant, read_timeline
 from router.serve.convert.wire import embedded
-from router.serve.state import Pair, State
+from router.serve.info import Reloads, server_info
+from router.serve.shadow import Shadow
+from router.serve.state import Choice, Pair, State
 from router.v1 import case_pb2, decision_pb2
 from router.v1 import case_router_service_pb2 as pb
 
@@ -59,6 +61,8 @@ class CaseRouter:
         self.state = state
         self.batch_limit = batch_limit
         self.log = log
+        self.reloads = Reloads()
+        self.shadow = Shadow(log, now)
         self._now = now
 
     # calls
@@ -78,7 +82,7 @@ class CaseRouter:
             self._check_size(len(request.cases))
             now, problems = self._terms(request)
             _refuse(problems)
-            pair, full = self.state.pair(request.policy, request.policy_version, now), request.view != _BASIC
+            choice, full = self.state.choose(request.policy, request.policy_version, now), request.view != _BASIC
             batch = blake2b(data, digest_size=16).digest()
             lines: list[bytes] = []
             results, decided_at = [], self._now()
@@ -86,7 +90,7 @@ class CaseRouter:
                 if index % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 identity = batch + index.to_bytes(4, "big")
-                results.append(self._result(pair, case, identity, now, lines, decided_at, full=full))
+                results.append(self._result(choice, case, identity, now, lines, decided_at, full=full))
             kept = self.log is None or await self.log.keep(lines, decided_at)
             return b"".join([embedded(1, _item(result, kept=kept)) for result in results])
         except Exception as error:
@@ -131,17 +135,8 @@ class CaseRouter:
         return self.log
 
     def _info(self) -> pb.GetServerInfoResponse:
-        state, now = self.state, self._now()
-        found = pb.GetServerInfoResponse(engine_version=state.engine_version, snapshot_id=state.records.id)
-        if state.records.as_of is not None:
-            found.snapshot_as_of.CopyFrom(timestamp(state.records.as_of))
-        found.snapshot_customers = getattr(state.records, "rows", 0)
-        found.decisions_not_logged = self.log.lost if self.log is not None else 0
-        for policy, in_force, draft in state.policies.versions(now):
-            found.policies.add(
-                policy=policy.name, version=policy.version, digest=policy.digest, in_force=in_force, draft=draft
-            )
-        return found
+        lost = self.log.lost if self.log is not None else 0
+        return server_info(self.state, self._now(), lost, self.reloads, self.shadow)
 
     # what calls share
 
@@ -168,8 +163,8 @@ class CaseRouter:
         elif problems:
             problems += _violations(request.case)
         _refuse(problems)
-        pair = self.state.pair(request.policy, request.policy_version, now)
-        decision = _decide(pair, request.case, data, now, full=request.view != _BASIC)
+        choice = self.state.choose(request.policy, request.policy_version, now)
+        pair, decision = self._decided(choice, request.case, data, now, full=request.view != _BASIC)
         answer = pair.answers.of(decision)
         if request.explain:
             answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
@@ -179,12 +174,22 @@ class CaseRouter:
                 answer += NOT_LOGGED
         return answer
 
+    def _decided(
+        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, *, full: bool
+    ) -> tuple[Pair, Decision]:
+        """The decision by the one pair that decides for the customer; a version in shadow is asked later."""
+        pair = choice.of(wire.customer_id, wire.case_id)
+        decision = _decide(pair, wire, request, now, full=full)
+        if choice.shadow is not None:
+            self.shadow.offer(choice.shadow, lambda other: _decide(other, wire, request, now, full=full), decision)
+        return pair, decision
+
     def _result(
-        self, pair: Pair, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
+        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
     ) -> Result:
         """What came of one case of a batch; the line of its decision is added to ``lines``."""
         try:
-            decision = _decide(pair, wire, request, now, full=full)
+            pair, decision = self._decided(choice, wire, request, now, full=full)
             answer = pair.answers.of(decision)
             if self.log is not None:
                 lines.append(self.log.line(decision, at))

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     policies: Path | None = Field(None, description="folder of the policies; none: those shipped with the package")
     snapshot: Path | None = Field(None, description="folder of the snapshot; none: every customer is a stranger")
     drafts: bool = Field(default=False, description="serve policies without a release too")
+    reload_seconds: float = Field(
+        2, ge=0, le=3600, description="how often the folders are looked at where no event tells of a change; 0: never reload"
+    )
     processes: int = Field(0, ge=0, le=256, description="processes that share the port; 0: one for each core")
     batch_limit: int = Field(2_000, ge=1, le=100_000, description="items that a batch may have")
     largest_message_mb: int = Field(16, ge=1, le=512, description="largest message taken, in MB")

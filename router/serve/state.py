@@ -9,6 +9,7 @@ from router.decide.model import Decision, Records
 from router.decide.trace import Tracer
 from router.facts import CUSTOMER_FACTS, Fact, Value
 from router.policy.model import Policy
+from router.policy.trial import Trial
 from router.serve.convert.answer import Answers
 from router.serve.convert.trace import traced
 
@@ -21,6 +22,9 @@ class Policies(Protocol):
 
     def versions(self, now: int) -> Iterable[tuple[Policy, bool, bool]]:
         """Every policy, whether it is in force at ``now``, and whether it is a draft."""
+
+    def trial(self, name: str, now: int) -> Trial | None:
+        """The version of the policy ``name`` that is on trial at ``now``."""
 
 
 class NoRecords:
@@ -57,20 +61,58 @@ class Pair:
         return traced(tracer.trace(decision))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who decides: a policy with the records; beside it, what is on trial for a share of the customers, or in shadow."""
+
+    pair: Pair
+    canary: Pair | None = None
+    shadow: Pair | None = None
+    trial: Trial | None = None
+
+    def of(self, customer_id: str, case_id: str) -> Pair:
+        """The one pair that decides for a customer; a customer without an id goes by the id of the case."""
+        if self.canary is not None and self.trial is not None and self.trial.takes(customer_id or case_id):
+            return self.canary
+        return self.pair
+
+
 @dataclass(slots=True)
 class State:
-    """One state of the releases and one snapshot. A call, or a whole batch, holds on to one."""
+    """One state of the releases and one snapshot. A call, or a whole batch, holds on to one.
+
+    ``pairs`` are those that are ready, by the digest of the policy.
+    """
 
     policies: Policies
     records: Records
     engine_version: str
-    _pairs: dict[str, Pair] = field(default_factory=dict)
+    pairs: dict[str, Pair] = field(default_factory=dict)
 
     def pair(self, policy: str, version: str, now: int) -> Pair:
         """The policy asked for, ready. Raises ``UnknownPolicyError`` naming what exists."""
+        return self._ready(self.policies.get(policy, version, now))
+
+    def choose(self, policy: str, version: str, now: int) -> Choice:
+        """Who decides at ``now``. A version that is asked for decides alone. Raises ``UnknownPolicyError``."""
         found = self.policies.get(policy, version, now)
-        pair = self._pairs.get(found.digest)
+        trial = None if version else self.policies.trial(found.name, now)
+        if trial is None:
+            return Choice(self._ready(found))
+        tried = self._ready(trial.policy)
+        return Choice(self._ready(found), None if trial.shadow else tried, tried if trial.shadow else None, trial)
+
+    def prepare(self, last: "State | None" = None) -> "State":
+        """Make every policy ready before a case asks for it; what ``last`` has ready with the same records is taken over."""
+        if last is not None and last.records is self.records:
+            self.pairs.update(last.pairs)
+        for policy, _, _ in self.policies.versions(0):
+            self._ready(policy)
+        return self
+
+    def _ready(self, policy: Policy) -> Pair:
+        pair = self.pairs.get(policy.digest)
         if pair is None:
-            decider = Decider(found, self.records)
-            pair = self._pairs[found.digest] = Pair(decider, Answers(decider, self.engine_version))
+            decider = Decider(policy, self.records)
+            pair = self.pairs[policy.digest] = Pair(decider, Answers(decider, self.engine_version))
         return pair

@@ -393,6 +393,8 @@ class GetServerInfoResponse(_message.Message):
     SNAPSHOT_AS_OF_FIELD_NUMBER: _builtins.int
     SNAPSHOT_CUSTOMERS_FIELD_NUMBER: _builtins.int
     DECISIONS_NOT_LOGGED_FIELD_NUMBER: _builtins.int
+    RELOADS_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
     engine_version: _builtins.str
     """Version of the engine."""
     snapshot_id: _builtins.str
@@ -409,6 +411,14 @@ class GetServerInfoResponse(_message.Message):
     def snapshot_as_of(self) -> _timestamp_pb2.Timestamp:
         """Moment of the history in it, UTC."""
 
+    @_builtins.property
+    def reloads(self) -> Global___Reloads:
+        """What became of changes to its policies and its snapshot since its start."""
+
+    @_builtins.property
+    def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrialInfo]:
+        """Versions on trial at the time of the call."""
+
     def __init__(
         self,
         *,
@@ -418,14 +428,142 @@ class GetServerInfoResponse(_message.Message):
         snapshot_as_of: _timestamp_pb2.Timestamp | None = ...,
         snapshot_customers: _builtins.int = ...,
         decisions_not_logged: _builtins.int = ...,
+        reloads: Global___Reloads | None = ...,
+        trials: _abc.Iterable[Global___TrialInfo] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot_as_of", b"snapshot_as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reloads", b"reloads", "snapshot_as_of", b"snapshot_as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions_not_logged", b"decisions_not_logged", "engine_version", b"engine_version", "policies", b"policies", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions_not_logged", b"decisions_not_logged", "engine_version", b"engine_version", "policies", b"policies", "reloads", b"reloads", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id", "trials", b"trials"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015
+
+@_typing.final
+class Reloads(_message.Message):
+    """What became of changes to files that the server watches. Counts are those of one process since its start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKEN_FIELD_NUMBER: _builtins.int
+    TAKEN_AT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REFUSED_AT_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    taken: _builtins.int
+    """How often something was taken over."""
+    refused: _builtins.int
+    """How often something was refused; what was good before it stays."""
+    @_builtins.property
+    def taken_at(self) -> _timestamp_pb2.Timestamp:
+        """When last, UTC; absent: never."""
+
+    @_builtins.property
+    def refused_at(self) -> _timestamp_pb2.Timestamp:
+        """When last, UTC; absent: never."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReloadProblem]:
+        """What is wrong with the files as they are now; empty: all that they say is served."""
+
+    def __init__(
+        self,
+        *,
+        taken: _builtins.int = ...,
+        taken_at: _timestamp_pb2.Timestamp | None = ...,
+        refused: _builtins.int = ...,
+        refused_at: _timestamp_pb2.Timestamp | None = ...,
+        problems: _abc.Iterable[Global___ReloadProblem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refused_at", b"refused_at", "taken_at", b"taken_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "refused", b"refused", "refused_at", b"refused_at", "taken", b"taken", "taken_at", b"taken_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reloads: _TypeAlias = Reloads  # noqa: Y015
+
+@_typing.final
+class ReloadProblem(_message.Message):
+    """One thing that is wrong with a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    WHERE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Kind, as docs/errors.md names it. Example: edited-release."""
+    message: _builtins.str
+    """What is wrong and what to do."""
+    where: _builtins.str
+    """File, seen from the folder of the policies or of the snapshot, with line and column where they are known.
+    Example: retail/1.1.0.yaml:12:7.
+    """
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+        where: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "where", b"where"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReloadProblem: _TypeAlias = ReloadProblem  # noqa: Y015
+
+@_typing.final
+class TrialInfo(_message.Message):
+    """A version that decides beside the one in force. Counts are those of one process since its start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    COMPARED_FIELD_NUMBER: _builtins.int
+    DIFFERING_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    policy: _builtins.str
+    """Name of the policy."""
+    version: _builtins.str
+    """The version on trial."""
+    digest: _builtins.str
+    """Content hash (SHA-256, hexadecimal)."""
+    share: _builtins.float
+    """Share of the customers whom it decides for, from 0 to 1; 0: it is in shadow, and nobody is treated by it."""
+    compared: _builtins.int
+    """In shadow: cases that it decided as well."""
+    differing: _builtins.int
+    """Of these: cases that it would have decided otherwise."""
+    dropped: _builtins.int
+    """Cases that it did not decide, since the server was busy."""
+    failed: _builtins.int
+    """Cases that it failed to decide; the server's own log says why."""
+    def __init__(
+        self,
+        *,
+        policy: _builtins.str = ...,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        share: _builtins.float = ...,
+        compared: _builtins.int = ...,
+        differing: _builtins.int = ...,
+        dropped: _builtins.int = ...,
+        failed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared", b"compared", "differing", b"differing", "digest", b"digest", "dropped", b"dropped", "failed", b"failed", "policy", b"policy", "share", b"share", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrialInfo: _TypeAlias = TrialInfo  # noqa: Y015
 
 @_typing.final
 class PolicyInfo(_message.Message):

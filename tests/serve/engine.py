@@ -64,6 +64,9 @@ class OnePolicy:
         del now
         yield self.policy, True, False
 
+    def trial(self, name: str, now: int) -> None:
+        del name, now
+
 
 @dataclass
 class Served:

@@ -77,6 +77,9 @@ def test_the_only_policy_there_is_needs_no_name(shop: Served) -> None:
         def versions(self, now: int) -> Iterator[Any]:
             raise AssertionError(now)
 
+        def trial(self, name: str, now: int) -> None:
+            assert (name, now > 0) == ("desk", True)
+
     with serving(State(One(), NoRecords(), ENGINE_VERSION)) as served:
         assert asked(served, policy="").provenance.policy == "desk"
 

@@ -45,6 +45,7 @@ def test_there_is_a_setting_for_everything_and_a_word_on_each() -> None:
         "snapshot": None,
         "drafts": False,
         "processes": 0,
+        "reload_seconds": 2,
         "batch_limit": 2000,
         "largest_message_mb": 16,
         "grace_seconds": 10,
