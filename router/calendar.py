@@ -9,8 +9,6 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import holidays as public_holidays
-
 from router.time import DAY, FIRST, HOUR, LAST, MINUTE, WEEK, from_datetime
 
 FIRST_YEAR, LAST_YEAR = 2000, 2059
@@ -159,6 +157,8 @@ def parse_hours(hours: Mapping[str, Sequence[str]]) -> WeeklyHours:
 
 def holiday_dates(region: str) -> dict[date, str]:
     """Public holidays of ``GB-ENG`` or ``DE`` in the years of the table, with their names. Raises ``ValueError``."""
+    import holidays as public_holidays  # noqa: PLC0415 - a big library, and a released policy has its days on record
+
     country, _, subdivision = region.partition("-")
     try:
         found = public_holidays.country_holidays(
