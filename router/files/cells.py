@@ -1,7 +1,9 @@
 """How one cell of a file becomes a value: an expression for each kind, and one that says what is wrong with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from math import inf
 
 import polars as pl
@@ -103,9 +105,22 @@ def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent
     if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
         raw, dtype = raw.cast(pl.String), pl.String()
     if dtype == pl.String:
-        raw = pl.when(~raw.str.strip_chars().is_in(list(parse.missing))).then(raw)
+        raw = raw.map_batches(partial(_something, missing=sorted(parse.missing)), pl.String, is_elementwise=True)
     read, form = _read(column.kind, raw, dtype, parse, exponent)
     return Cell(column, theirs, read.alias(column.name), raw.is_not_null().alias(given_of(column.name)), form)
+
+
+def _something(texts: pl.Series, missing: Sequence[str]) -> pl.Series:
+    """The texts, null where they stand for nothing. A function of whole columns: an expression would strip them again for
+    each step that follows."""
+    nothing = texts.str.strip_chars().is_in(missing)
+    return pl.select(pl.when(~nothing).then(texts)).to_series() if nothing.any() else texts
+
+
+def _composed(texts: pl.Series) -> pl.Series:
+    """The texts in NFC. What is ASCII is so already, and that is told fast."""
+    plain = (texts.str.len_bytes() == texts.str.len_chars()).all()
+    return texts if plain else texts.str.normalize("NFC")
 
 
 def _read(kind: Kind, raw: pl.Expr, dtype: pl.DataType, parse: Parse, exponent: int) -> tuple[pl.Expr, str]:
@@ -139,8 +154,7 @@ def _text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return raw.cast(pl.String)
     if dtype != pl.String:
         raise _unfit(dtype, "a text")
-    plain = raw.str.len_bytes() == raw.str.len_chars()
-    return pl.coalesce(pl.when(~plain).then(raw).str.normalize("NFC"), raw)  # what is ASCII is in NFC, and that is told fast
+    return raw.map_batches(_composed, pl.String, is_elementwise=True)
 
 
 def _number(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:
