@@ -32,9 +32,10 @@ class Roots:
     folders: tuple[Path, ...]
 
     def files(self, field: str, location: str) -> list[Path]:
-        """The files that a location means, links followed: those that match its patterns, else the one that it names.
+        """The files that a location means, links followed: those that match its patterns, else one that is not there.
 
-        Nothing outside the roots is looked at. Raises :class:`LocationRefusedError`, or :class:`LocationError`.
+        Nothing outside the roots is looked at; a pattern that matches a link to there is refused.
+        Raises :class:`LocationRefusedError`, or :class:`LocationError`.
         """
         parts = self._below(field, location)
         found = [self._start(field, location)]
@@ -87,7 +88,8 @@ class Roots:
 
 
 def _named(folder: Path, part: str) -> list[Path]:
-    """What a name, or a pattern of names, means in a folder."""
-    if not has_magic(part) or os.path.lexists(folder / part):
+    """What a name, or a pattern of names, means in a folder; nothing if there is no such thing."""
+    if os.path.lexists(folder / part):
         return [folder / part]
-    return [folder / name for name in sorted(glob(part, root_dir=folder))]  # noqa: PTH207 - names alone, hidden ones left out
+    names = glob(part, root_dir=folder) if has_magic(part) else []  # noqa: PTH207 - names alone, hidden ones left out
+    return [folder / name for name in sorted(names)]
