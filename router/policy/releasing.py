@@ -100,7 +100,7 @@ def rollback(
     with _opened(root / name) as book:
         current = in_force(book.releases, effective_from)
         trial = on_trial(book.releases, effective_from)
-        version = version or (current.version if trial and current else _before(book.releases, current, name))
+        version = version or (current.version if trial and current else _before(book.releases, effective_from, name))
         if version not in {entry.version for entry in book.releases}:
             said = f"version {version} of {name} was never released, so there is no way back to it"
             raise PolicyError([Problem("unknown-version", said, str(book.file))])
@@ -110,10 +110,10 @@ def rollback(
         return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by))
 
 
-def _before(releases: Sequence[Release], current: Release | None, name: str) -> str:
-    """The version that was in force before ``current``."""
-    earlier = [entry for entry in releases[: releases.index(current)] if entry.trial is None] if current is not None else ()
-    found = next((entry.version for entry in reversed(earlier) if current and entry.version != current.version), "")
+def _before(releases: Sequence[Release], now: int, name: str) -> str:
+    """The version that was in force before the one that is at ``now``."""
+    full = [entry for entry in releases if entry.trial is None and entry.effective_from <= now]
+    found = next((entry.version for entry in reversed(full) if entry.version != full[-1].version), "")
     if not found:
         raise PolicyError(
             [Problem("unknown-version", f"no version of {name} was in force before; name one that was released")]

@@ -49,7 +49,7 @@ class Live:
 
     async def run(self) -> None:
         """Look after each event of the file system, and every so many seconds in case it has none; until cancelled."""
-        self._seen = self.seen()
+        await self.look(certain=True)  # what changed between the start and now
         async for told in self._wakes():
             await self.look(certain=told)
 

@@ -51,6 +51,13 @@ def test_a_rollback_is_one_more_entry_of_an_old_version(tmp_path: Path) -> None:
     assert [store.get("small", "", now).version for now in (JANUARY, JUNE, JULY)] == ["1.0.0", "1.1.0", "1.0.0"]
 
 
+def test_the_way_back_leads_to_what_was_in_force_and_not_to_what_was_to_come(tmp_path: Path) -> None:
+    for version, since in (("1.0.0", JANUARY), ("1.1.0", JULY), ("1.2.0", JUNE)):
+        write(tmp_path, version)
+        put(tmp_path, version, since)
+    assert rollback(tmp_path, "small", effective_from=JUNE, by="ann", note="a test").version == "1.0.0"
+
+
 def test_a_version_can_be_pinned_before_it_is_in_force(tmp_path: Path) -> None:
     write(tmp_path)
     put(tmp_path, "1.0.0", JULY)
