@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,9 @@ class Desk:
         return list(self.stub.ReprioritizeCases(sent(*parts)))
 
     def listing(self) -> list[str]:
-        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*"))
+        """What is in the root, though it may change meanwhile."""
+        found = [Path(folder) / name for folder, folders, files in os.walk(self.root) for name in (*folders, *files)]
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
 
 
 @contextmanager
@@ -90,12 +92,9 @@ def runs_of(process: int, script: bytes) -> list[int]:
     """The processes of runs that a process has started, by a word of their command."""
     found = []
     for task in Path(f"/proc/{process}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except FileNotFoundError:
-                continue
-            found += [int(pid)] if script in command else []
+        with suppress(OSError):  # threads and processes end at any moment
+            for pid in (task / "children").read_text().split():
+                found += [int(pid)] if script in Path(f"/proc/{pid}/cmdline").read_bytes() else []
     return found
 
 

@@ -25,6 +25,7 @@ from router.policy.store import policy_folders, shipped_policies
 from router.scenarios.choose import PolicyChooser
 from router.scenarios.load import bind, read_files, scenario_files
 from router.scenarios.model import Due, Observed, Scenario, Suggested
+from router.serve.backlog.service import Backlog
 from router.serve.convert.answer import timestamp
 from router.serve.convert.client import case_to_wire
 from router.serve.server import build_server
@@ -94,20 +95,29 @@ def serving(state: State, **settings: Any) -> Iterator[Served]:  # noqa: ANN401 
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    async def start() -> tuple[grpc.aio.Server, CaseRouter, int]:
-        server, service, *_ = build_server(Settings(**settings), state)
+    async def start() -> tuple[grpc.aio.Server, CaseRouter, Backlog, int]:
+        server, service, backlog, _ = build_server(Settings(**settings), state)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        return server, service, port
+        return server, service, backlog, port
+
+    async def stop() -> None:
+        """As when a server ends: what still goes on is cancelled and awaited."""
+        await server.stop(None)
+        await backlog.runs.close()
+        going = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
 
     try:
-        started: Future[tuple[grpc.aio.Server, CaseRouter, int]] = asyncio.run_coroutine_threadsafe(start(), loop)
-        server, service, port = started.result()
+        started: Future[tuple[grpc.aio.Server, CaseRouter, Backlog, int]] = asyncio.run_coroutine_threadsafe(start(), loop)
+        server, service, backlog, port = started.result()
         try:
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
                 yield Served(service, server, channel, loop, port)
         finally:
-            asyncio.run_coroutine_threadsafe(server.stop(None), loop).result()
+            asyncio.run_coroutine_threadsafe(stop(), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

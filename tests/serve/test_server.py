@@ -24,7 +24,7 @@ from router.v1.case_router_service_pb2_grpc import CaseRouterServiceStub
 from tests.serve.shop import case_of, request, write_policies, write_snapshot
 
 COMMAND = [sys.executable, "-c", "from router.cli import main; main()", "serve"]
-SERVICE = "router.v1.CaseRouterService"
+SERVICE, BACKLOGS = "router.v1.CaseRouterService", "router.v1.BacklogService"
 PATIENCE = 60
 """Seconds after which a process that does not end fails its test."""
 
@@ -106,7 +106,7 @@ def test_it_decides_cases(server: Running) -> None:
         assert CaseRouterServiceStub(channel).RouteCase(request()).decision.tier.name == "gold"
 
 
-@pytest.mark.parametrize("service", ["", SERVICE])
+@pytest.mark.parametrize("service", ["", SERVICE, BACKLOGS])
 def test_it_is_healthy_as_a_whole_and_service_by_service(server: Running, service: str) -> None:
     with server.channel() as channel:
         found = health(channel).Check(health_pb2.HealthCheckRequest(service=service))
@@ -126,7 +126,11 @@ def test_its_contract_can_be_asked_for(server: Running) -> None:
     ]
     with server.channel() as channel:
         listed, file = reflected(channel, *asked)
-    assert {service.name for service in listed.list_services_response.service} >= {SERVICE, "grpc.health.v1.Health"}
+    assert {service.name for service in listed.list_services_response.service} >= {
+        SERVICE,
+        BACKLOGS,
+        "grpc.health.v1.Health",
+    }
     assert any(b"RouteCaseRequest" in each for each in file.file_descriptor_response.file_descriptor_proto)
 
 

@@ -57,6 +57,13 @@ def test_there_is_a_setting_for_everything_and_a_word_on_each() -> None:
         "log_on_full": "refuse",
         "log_hash_ids": False,
         "log_file_mb": 128,
+        "backlog_roots": (),
+        "backlog_out_roots": (),
+        "backlog_runs": 1,
+        "backlog_memory_mb": 0,
+        "backlog_upload_cases": 20_000,
+        "backlog_upload_mb": 64,
+        "backlog_patience_seconds": 30,
         "log_level": "INFO",
     }
     assert all(field.description for field in Settings.model_fields.values())
@@ -132,6 +139,23 @@ def test_a_folder_has_to_be_there(name: str, tmp_path: Path) -> None:
     for path in (file, tmp_path / "none"):
         assert mistakes(**{name: path}) == [f"options: {name}: there is no folder {path} [bad-setting]"]
     assert getattr(read_settings(**{name: tmp_path}), name) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["backlog_roots", "backlog_out_roots"])
+def test_roots_are_folders_a_list_or_parted_by_colons(
+    name: str, tmp_path: Path, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    assert mistakes(write(f"{name}: [{one}, {two}]")) == [
+        f"server.yaml:1:{len(name) + 3}: {name}: there is no folder {two} [bad-setting]"
+    ]
+    two.mkdir()
+    monkeypatch.chdir(tmp_path)
+    for text in (f"{name}: [{one}, two]", f"{name}: {one}:two"):
+        assert getattr(read_settings(write(text)), name) == (one, two)
+    monkeypatch.setenv(f"CASE_ROUTER_{name.upper()}", f"one:{two}")
+    assert getattr(read_settings(), name) == (one, two)
 
 
 def test_an_empty_variable_is_as_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

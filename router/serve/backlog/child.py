@@ -5,12 +5,12 @@ A process of its own can be ended at any moment, gives all its memory back, and 
 
 import os
 import pickle
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 from router.bulk.manifest import manifest_of
@@ -34,6 +34,7 @@ _ROWS_BYTES = 256 * 1024
 """Rows are sent in messages of about so many bytes; a client takes up to 4 MB."""
 _SELDOM = 0.2
 """Seconds between two tellings of progress, at least."""
+_SWEEP = "import pathlib, sys; from router.files.whole import sweep; sweep(pathlib.Path(sys.argv[1]))"
 
 
 class Child:
@@ -151,22 +152,22 @@ def _messages(queue: Queue, rows: Rows) -> Iterator[pb.QueueRows]:
         yield found
 
 
-def _end_with(source: int) -> None:
-    """Interrupt this process when its input ends: whoever asked has gone."""
+def _end_with(source: int, job: Job) -> None:
+    """When the input ends, whoever asked has gone: become a process that only removes what is half done."""
     while os.read(source, 1):
         pass
-    os.kill(os.getpid(), signal.SIGINT)
+    if isinstance(job.backlog, Files):
+        os.execv(sys.executable, (sys.executable, "-c", _SWEEP, str(job.backlog.out)))  # noqa: S606 - no thread survives that
+    os._exit(1)
 
 
 def main() -> None:
     """Read one job from the input and do it."""
     os.nice(_POLITENESS)
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the server that started this process
-    threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
-    try:
+    threading.Thread(target=_end_with, args=(sys.stdin.fileno(), job), daemon=True).start()
+    with suppress(BrokenPipeError):
         Child(job, sys.stdout.buffer).work()
-    except (KeyboardInterrupt, BrokenPipeError):
-        os._exit(1)  # what was half done is gone; nobody reads any more
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from router.serve.backlog.job import FAULT, HEAD, PROGRESS, REFUSED, Files, Job
 
 _PULSE = 0.8
 """Seconds after which progress is told again although there is nothing new."""
-_COMMAND = (sys.executable, "-m", "router.serve.backlog.child")
+COMMAND = (sys.executable, "-m", "router.serve.backlog.child")
+"""What a run is started by."""
 
 
 class Slots(Protocol):
@@ -52,6 +53,7 @@ class Runs:
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
+        self._going: dict[Process, Job] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     def take(self) -> None:
@@ -68,8 +70,9 @@ class Runs:
 
         Raises :class:`RefusedError`, :class:`KilledError` or :class:`FailedError`.
         """
-        process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True)
+        process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True)
         assert process.stdin is not None  # noqa: S101 - it is a pipe
+        self._going[process] = job
         try:
             with suppress(ConnectionError):  # it has ended before it had read all; what it says comes next
                 process.stdin.write(await asyncio.to_thread(pickle.dumps, job))
@@ -81,32 +84,32 @@ class Runs:
                     raise FailedError(body.decode())
                 yield body
         finally:
-            await self._end(process, job)
+            await self._end(process)
 
     async def close(self) -> None:
-        """Wait until all runs that were ended have gone."""
-        await asyncio.gather(*self._ending)
+        """End all runs, and wait until they have gone."""
+        await asyncio.gather(*map(self._end, self._going))
 
-    async def _end(self, process: Process, job: Job) -> None:
+    async def _end(self, process: Process) -> None:
         """End a run at once, even while this task is cancelled again."""
-        task = asyncio.ensure_future(_kill(process, job))
+        task = asyncio.ensure_future(self._kill(process))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
         await asyncio.shield(task)
 
-
-async def _kill(process: Process, job: Job) -> None:
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    if isinstance(job.backlog, Files):
-        await asyncio.to_thread(sweep, job.backlog.out)
+    async def _kill(self, process: Process) -> None:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        job = self._going.pop(process, None)
+        if job is not None and isinstance(job.backlog, Files):
+            await asyncio.to_thread(sweep, job.backlog.out)
 
 
 async def _frames(process: Process) -> AsyncIterator[tuple[bytes, bytes]]:
     """What a run tells; its last progress again whenever it is silent."""
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    progress = b""
+    progress, told = b"", False
     while True:
         reading = asyncio.ensure_future(_frame(process.stdout))
         try:
@@ -119,11 +122,12 @@ async def _frames(process: Process) -> AsyncIterator[tuple[bytes, bytes]]:
             break
         if found[0] == PROGRESS:
             progress = found[1]
+        told = found[0] != PROGRESS
         yield found
     code = await process.wait()
     if code == -signal.SIGKILL:
         raise KilledError
-    if code:
+    if code or not told:
         raise FailedError(f"the process of a run ended with {code}")
 
 
