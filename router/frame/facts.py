@@ -54,6 +54,12 @@ def fold_columns(names: Iterable[str], terms: Terms) -> frozenset[str]:
     return frozenset(name for read in reads for name in read) & FOLD.keys()
 
 
+def head_facts(terms: Terms) -> dict[str, pl.Expr]:
+    """The facts that are read off the head of a case as a policy has it, whatever its timeline: by name."""
+    facts = _facts(terms, 0)
+    return {name: facts[name] for name in ("case.issue", "case.touchpoint", "case.value_at_stake")}
+
+
 def quotient(whole: pl.Expr, divisor: int) -> pl.Expr:
     """``whole / divisor`` as Python has it: the float that is nearest to a quotient of two whole numbers, itself below 2⁵³.
 
