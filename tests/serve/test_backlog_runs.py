@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,23 @@ def test_a_server_that_ends_takes_its_runs_with_it(
         assert server.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else -signal.SIGKILL)
     assert until(lambda: not Path(f"/proc/{run}").exists())
     assert not [path for path in root.iterdir() if path.name.startswith(".")]
+
+
+def test_the_processes_of_a_server_share_what_runs_they_take(shop: Served, folder: Path, tmp_path: Path) -> None:
+    with desk(shop, tmp_path):
+        root = tmp_path / "root"
+    with running(folder, "--processes=2", CASE_ROUTER_BACKLOG_ROOTS=str(root), CASE_ROUTER_GRACE_SECONDS="0") as server:
+        with server.channel() as channel:
+            call: Any = BacklogServiceStub(channel).Reprioritize(files())
+            workers = server.children()
+            assert until(lambda: any(runs_of(worker, b"backlog.child") for worker in workers))
+            (run,) = [run for worker in workers for run in runs_of(worker, b"backlog.child")]
+            os.kill(run, signal.SIGSTOP)  # it cannot end by itself
+            for _ in range(6):
+                with server.channel() as other:
+                    assert refused(partial(next, BacklogServiceStub(other).Reprioritize(files()))).code == RESOURCE_EXHAUSTED
+            call.cancel()
+        assert server.stop() == 0
 
 
 # what goes wrong
