@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, log, plan, service, snapshot
+from benchmarks import bulk, log, plan, service, snapshot, switch
 from benchmarks.figures import Figures, meets
 
 GROUPS = {
     "plan": plan.measure,
     "service": service.measure,
     "log": log.measure,
+    "switch": switch.measure,
     "snapshot": snapshot.measure,
     "bulk": bulk.measure,
 }

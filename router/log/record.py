@@ -210,6 +210,10 @@ class Recorders:
             found = self._made[id(decision.basis)] = Recorder(decision.basis, self.manner)
         return found.line(decision, decided_at)
 
+    def forget(self) -> None:
+        """Let go of all deciders, and with them of the snapshot that they read from."""
+        self._made.clear()
+
 
 def _same(text: str) -> str:
     return text

@@ -65,12 +65,17 @@ class Live:
         except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on with what it has
             _LOG.error("policies and snapshot stay as they were", exc_info=error)
             state, problems = last, (Problem("reload-failed", f"the server could not read its files: {error!r}"),)
-        self._report(problems, taken=state is not last)
         self.service.state = state
+        if self.service.log is not None and state.records is not last.records:
+            self.service.log.recorders.forget()  # or a snapshot that was deleted would keep its place on the disk
+        self._report(problems, taken=state is not last)
 
     def seen(self) -> Seen:
-        """What the files look like now."""
-        paths = [path for pattern in _WATCHED for path in self.policies.glob(pattern)]
+        """What the files look like now; nothing if the folder cannot be read, which reading them then tells."""
+        try:
+            paths = [path for pattern in _WATCHED for path in self.policies.glob(pattern)]
+        except OSError:
+            return ()
         return tuple(_looks(path) for path in sorted(paths) + ([self.snapshot / CURRENT] if self.snapshot else []))
 
     async def _wakes(self) -> AsyncIterator[bool]:

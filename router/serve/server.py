@@ -109,6 +109,7 @@ async def serve(
     The snapshot's full digest is checked meanwhile; a process that finds it damaged says so and is no longer healthy.
     """
     server, service, backlog, healthy = build_server(settings, state, shared_port=shared_port, slots=slots)
+    del state  # the service has it, and replaces it
     try:
         bound = server.add_insecure_port(f"{settings.host}:{port}")
     except RuntimeError as error:
@@ -123,7 +124,7 @@ async def serve(
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
         started(bound)
-    aside = [asyncio.create_task(_check_snapshot(state, healthy))]
+    aside = [asyncio.create_task(_check_snapshot(service.state, healthy))]
     if settings.reload_seconds:
         aside.append(asyncio.create_task(live(settings, service).run()))
     await stop.wait()
@@ -165,22 +166,27 @@ def settle_memory() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def _configure_log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # what came of a change is said here
+
+
 def _work(settings: Settings, port: int, ready: Semaphore, slots: Semaphore) -> None:
     """One process of several: its own state over the same files, mapped once by the system."""
-    logging.basicConfig(level=settings.log_level)
-    state = open_state(settings)
-    asyncio.run(serve(settings, state, port, shared_port=True, slots=slots, started=lambda _: ready.release()))
+    _configure_log(settings)
+    asyncio.run(
+        serve(settings, open_state(settings), port, shared_port=True, slots=slots, started=lambda _: ready.release())
+    )
 
 
 def main(settings: Settings, *, started: Callable[[int], None] | None = None) -> None:
     """Run the server until it is told to stop. Raises ``RouterError`` before anything listens if something is wrong."""
-    logging.basicConfig(level=settings.log_level)
-    state = open_state(settings)
+    _configure_log(settings)
     processes = settings.processes or len(os.sched_getaffinity(0))
     if processes == 1:
-        asyncio.run(serve(settings, state, settings.port, started=started))
+        asyncio.run(serve(settings, open_state(settings), settings.port, started=started))
         return
-    del state
+    open_state(settings)  # what is wrong is said once, before there are several
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     address = (settings.host.strip("[]"), settings.port)
     try:

@@ -1,6 +1,7 @@
 """A server whose policies and snapshot change while it serves: what it takes over, what it refuses, and what it tells."""
 
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,18 @@ def test_a_newer_snapshot_is_taken_over_once_every_byte_is_verified(shop: Changi
     found = shop.info()
     assert found.snapshot_as_of.ToJsonString() == "2016-06-01T07:00:00Z"
     assert asked(shop.served).provenance.snapshot_id == found.snapshot_id != first
+
+
+def test_the_snapshot_before_is_let_go(tmp_path: Path) -> None:
+    """So that a file that was deleted gives its place on the disk back, and who was erased is gone."""
+    with changing(tmp_path, log=tmp_path / "log", log_key="the key of a test, long enough") as shop:
+        seen = []
+        for hours in (1, 2):
+            write_snapshot(tmp_path / "snapshot", as_of=AS_OF + hours * HOUR)
+            shop.look()
+            asked(shop.served)
+            seen.append(weakref.ref(shop.served.service.state.records))
+        assert [found() is None for found in seen] == [True, False]
 
 
 def test_a_damaged_snapshot_is_refused_and_the_good_one_stays(shop: Changing) -> None:
