@@ -105,7 +105,7 @@ def reprioritize(run: Run) -> Result:
         inputs = inputs_of(backlog, run.previous, run.policy, run.customers, run.now)
         summary = Summary(run.policy, run.now)
         pieces = _cut(run, backlog, previous, scratch)
-        summary.remarks = (*_warnings(backlog), *_check_ids(backlog, pieces))
+        summary.remarks = (*_warnings(backlog), *check_ids(backlog, pieces.cases, pieces.events))
         parts = list(_decide(run, pieces, scratch, summary))
         new = scratch / run.out.name
         choice, picture = _choose(run, parts, scratch), Picture(run.policy, run.now)
@@ -145,19 +145,18 @@ def _warnings(backlog: Backlog) -> Iterator[str]:
         yield from table.warnings
 
 
-def _check_ids(backlog: Backlog, pieces: _Pieces) -> Iterator[str]:
-    """No id may come twice; events of other cases are told."""
+def check_ids(backlog: Backlog, cases: Split, events: Split | None) -> Iterator[str]:
+    """No id may come twice, or ``TableError`` is raised; events of other cases are told. Both tables are cut alike."""
     again = [
-        part.group_by("case_id").len().filter(col("len") > 1).select("case_id").collect(engine="streaming")
-        for part in pieces.cases
+        part.group_by("case_id").len().filter(col("len") > 1).select("case_id").collect(engine="streaming") for part in cases
     ]
     twice = pl.concat(again).get_column("case_id").sort()
     if twice.len():
         raise TableError(repeated(backlog.cases.scan, "case_id", twice))
-    if pieces.events is not None and backlog.events is not None:
+    if events is not None and backlog.events is not None:
         strange = sum(
-            int(events.join(cases, on="case_id", how="anti").select(pl.len()).collect(engine="streaming").item())
-            for cases, events in zip(pieces.cases, pieces.events, strict=True)
+            int(theirs.join(ours, on="case_id", how="anti").select(pl.len()).collect(engine="streaming").item())
+            for ours, theirs in zip(cases, events, strict=True)
         )
         if strange:
             yield f"events: {strange} of {backlog.events.rows} rows are of cases that are not in the backlog"

@@ -1,0 +1,150 @@
+"""Two versions of a policy over the same cases, counted a part at a time: small, however many cases there are."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+from polars import col
+
+from router.bulk.impact.moves import Move, explained, largest
+from router.bulk.impact.population import Population, Versions
+
+COLUMNS = (
+    "case_id", "status", "tier", "score", "band", "level", "level_rank", "recompense_total", "entitlements",
+)  # fmt: skip
+"""What is compared of a decision."""
+AFTER = "_after"
+"""The end of a column's name that has it as the version ``after`` decides it."""
+CHANGES = ("tier", "band", "level", "score", "recompense", "entitlements")
+"""What can be another one."""
+MEASURES = ("score", "recompense", "level", "entitlements")
+"""What a case can gain or lose in."""
+GAINED, LOST, MIXED = "gained", "lost", "mixed"
+"""Gained in something and lost in nothing; the other way round; both."""
+_ACCEPTED = "accepted"
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Cases that wait, counted; money in minor units of the policies' currency.
+
+    ``tiers``, ``bands`` and ``levels`` count by (before, after). ``recompense`` is by tier, each version's own, before and
+    after. ``changed`` counts cases by what is another one, ``any`` of it, ``effects`` by (tier before, measure, gained or
+    lost), ``balance`` by (tier before, gained, lost or mixed). ``moves`` are the largest. ``capacity`` is how many cases of
+    the band P1 can be served.
+    """
+
+    versions: Versions
+    told: str = ""
+    remarks: tuple[str, ...] = ()
+    capacity: int | None = None
+    cases: int = 0
+    accepted: int = 0
+    tiers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bands: Counter[tuple[str, str]] = field(default_factory=Counter)
+    levels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    recompense: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
+    changed: Counter[str] = field(default_factory=Counter)
+    effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    balance: Counter[tuple[str, str]] = field(default_factory=Counter)
+    moves: list[Move] = field(default_factory=list)
+
+    def add(self, pairs: pl.DataFrame) -> None:
+        """Count cases with the :data:`COLUMNS` as each version decides them, those of the second with :data:`AFTER`."""
+        waiting = pairs.filter(col("status") != _ACCEPTED).with_columns(_changes()).with_columns(_effects())
+        waiting = waiting.with_columns(_balance())
+        self.cases += waiting.height
+        self.accepted += pairs.height - waiting.height
+        for counts, name in ((self.tiers, "tier"), (self.bands, "band"), (self.levels, "level")):
+            counts.update({(before, after): count for before, after, count in _counts(waiting, name, name + AFTER)})
+        for sums, end in zip(self.recompense, ("", AFTER), strict=True):
+            grouped = waiting.group_by("tier" + end).agg(col("recompense_total" + end).sum())
+            sums.update(dict(grouped.iter_rows()))
+        names = [f"changed {name}" for name in (*CHANGES, "any")]
+        counted = waiting.select(col(names).sum()).row(0)
+        self.changed.update(dict(zip((*CHANGES, "any"), counted, strict=True)))
+        for measure in MEASURES:
+            for way in (GAINED, LOST):
+                found = waiting.filter(col(f"{way} {measure}"))
+                self.effects.update({(tier, measure, way): count for tier, count in _counts(found, "tier")})
+        found = waiting.filter(col("balance").is_not_null())
+        self.balance.update({(tier, balance): count for tier, balance, count in _counts(found, "tier", "balance")})
+        self.moves = largest([*self.moves, *_moves(waiting)])
+
+    def recompense_total(self) -> tuple[int, int]:
+        """All suggested money, before and after."""
+        before, after = self.recompense
+        return before.total(), after.total()
+
+    def band(self, name: str) -> tuple[int, int]:
+        """How many cases are of a band, before and after."""
+        return sides(self.bands, name)
+
+    def tier_names(self) -> list[str]:
+        """The tiers of both versions, the highest first."""
+        before, after = ([tier.name for tier in reversed(policy.tiers)] for policy in self.versions)
+        return list(dict.fromkeys([*after, *before]))
+
+
+def compare(population: Population, capacity: int | None = None) -> Comparison:
+    """Decide all cases by both versions and count; the largest moves are explained by the rules behind them."""
+    found = Comparison(population.versions, population.told, population.remarks, capacity)
+    for before, after in population.sides(COLUMNS):
+        pairs = before.join(after, on="case_id", suffix=AFTER)
+        found.add(pairs.collect(engine="streaming"))
+    found.moves = list(explained(found.moves, population))
+    return found
+
+
+def sides(counts: Counter[tuple[str, str]], name: str) -> tuple[int, int]:
+    """How many cases have a value, before and after."""
+    before = sum(count for (then, _), count in counts.items() if then == name)
+    return before, sum(count for (_, now), count in counts.items() if now == name)
+
+
+def _after(name: str) -> pl.Expr:
+    return col(name + AFTER)
+
+
+def _changes() -> list[pl.Expr]:
+    found = [(col(name) != _after(name)).alias(f"changed {name}") for name in ("tier", "band", "level", "score")]
+    found.append((col("recompense_total") != _after("recompense_total")).alias("changed recompense"))
+    missing = [_less("entitlements", "entitlements" + AFTER), _less("entitlements" + AFTER, "entitlements")]
+    return [*found, pl.any_horizontal(missing).alias("changed entitlements")]
+
+
+def _less(one: str, other: str) -> pl.Expr:
+    """Whether a list has something that the other has not."""
+    return col(one).list.set_difference(other).list.len() > 0
+
+
+def _effects() -> Iterator[pl.Expr]:
+    numbers = {"score": "score", "recompense": "recompense_total", "level": "level_rank"}
+    for measure, name in numbers.items():
+        yield (_after(name) > col(name)).alias(f"{GAINED} {measure}")
+        yield (_after(name) < col(name)).alias(f"{LOST} {measure}")
+    yield _less("entitlements" + AFTER, "entitlements").alias(f"{GAINED} entitlements")
+    yield _less("entitlements", "entitlements" + AFTER).alias(f"{LOST} entitlements")
+    yield pl.any_horizontal(f"changed {name}" for name in CHANGES).alias("changed any")
+
+
+def _balance() -> pl.Expr:
+    gained, lost = (pl.any_horizontal(f"{way} {measure}" for measure in MEASURES) for way in (GAINED, LOST))
+    both = pl.when(gained & lost).then(pl.lit(MIXED))
+    return both.when(gained).then(pl.lit(GAINED)).when(lost).then(pl.lit(LOST)).alias("balance")
+
+
+def _counts(frame: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    """Each combination of values with how often it comes."""
+    return frame.group_by(columns).len().sort(columns).rows()
+
+
+def _moves(waiting: pl.DataFrame) -> Iterator[Move]:
+    """The largest moves of a part."""
+    further = (_after("score") - col("score")).abs(), (_after("recompense_total") - col("recompense_total")).abs()
+    moved = waiting.lazy().filter("changed any").sort(*further, "case_id", descending=[True, True, False])
+    for row in moved.head(Move.MOST).collect().iter_rows(named=True):
+        pairs = {name: (row[name], row[name + AFTER]) for name in ("tier", "band", "level", "score")}
+        yield Move(row["case_id"], **pairs, recompense=(row["recompense_total"], row["recompense_total" + AFTER]))
