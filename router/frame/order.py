@@ -85,7 +85,7 @@ def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: int) -> Ordered:
         .with_columns(kind=pl.when(~col("future") & ~col("repeated")).then(col("kind").cast(KIND, strict=False)))
         .with_columns(until=pl.when(is_a(*ACTS)).then("at").when("last").then(NEVER).backward_fill())
     )
-    return Ordered(rows, heads.select("case", "case_id"), given)
+    return Ordered(rows.cache(), heads.select("case", "case_id"), given)
 
 
 _HEAD = {"case_id": pl.String(), "opened_at": pl.Int64(), "order_on_record": pl.Boolean()}

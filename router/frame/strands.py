@@ -37,7 +37,8 @@ def contradictions(ordered: Ordered) -> pl.LazyFrame:
     )
     again = (col("case") == col("case").shift()) & (col("topic") == col("topic").shift())
     conflict = again & (col("claim") != col("claim").shift()) & ~col("corrects").fill_null(value=False)
-    return told.sort("case", "topic", "row").group_by("case").agg(conflict.sum().alias("contradictions"))
+    ordered_by_topic = told.sort("case", "topic", "row").with_columns(conflict=conflict)
+    return ordered_by_topic.group_by("case").agg(col("conflict").sum().alias("contradictions"))
 
 
 def promises(ordered: Ordered, now: int) -> pl.LazyFrame:
