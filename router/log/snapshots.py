@@ -16,8 +16,8 @@ from router.errors import Problem, SnapshotError
 def erase_from(folder: Path, customer_id: str) -> list[str]:
     """What was done to the snapshots in a folder, in words; empty if none holds the customer.
 
-    Ids of orders stay: a snapshot does not say whose they are. A server that has an erased snapshot open reads on in it
-    until it is started again. Raises ``SnapshotError``.
+    Ids of orders stay: a snapshot does not say whose they are. A server takes over the new snapshot by itself, unless it was
+    told not to reload. Raises ``SnapshotError``.
     """
     try:
         current = str(json.loads((folder / CURRENT).read_bytes())["id"])
@@ -29,7 +29,7 @@ def erase_from(folder: Path, customer_id: str) -> list[str]:
     done = []
     if folder / current in holding:
         new = _without(folder, folder / current, canonical(customer_id), keep=len(contents) + 1)
-        done.append(f"snapshot {new} is current in {folder}; start servers again that have {current} open")
+        done.append(f"snapshot {new} is current in {folder}; servers take it over, those with reload_seconds 0 when they start again")
     for path in holding:
         shutil.rmtree(path)
         done.append(f"snapshot {path.name} was removed from {folder}")
