@@ -29,7 +29,7 @@ def erase_from(folder: Path, customer_id: str) -> list[str]:
     done = []
     if folder / current in holding:
         new = _without(folder, folder / current, canonical(customer_id), keep=len(contents) + 1)
-        done.append(f"snapshot {new} is current in {folder}; servers take it over, those with reload_seconds 0 when they start again")
+        done.append(f"snapshot {new} is current in {folder}; servers take it over, or start them again")
     for path in holding:
         shutil.rmtree(path)
         done.append(f"snapshot {path.name} was removed from {folder}")
