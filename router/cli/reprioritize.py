@@ -60,7 +60,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
             cases,
             events or [],
             chosen,
-            _customers(snapshot, chosen),
+            customers_of(snapshot, chosen),
             at,
             out,
             previous=previous,
@@ -84,7 +84,8 @@ def reprioritize(  # noqa: PLR0913 - an option each
             console().print(f"The report is in {report}.", markup=False)
 
 
-def _customers(snapshot: Path | None, policy: "Policy") -> "Customers":
+def customers_of(snapshot: Path | None, policy: "Policy") -> "Customers":
+    """The customers of a snapshot; without one, nobody, in the layout that ``policy`` reads."""
     from router.crm.snapshot import Snapshot
     from router.decide.records import FactRecords, facts_layout
     from router.frame.customers import of_records, of_snapshot

@@ -17,13 +17,15 @@ Literals: TypeAlias = tuple[float, ...] | tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an expression may name: facts and columns with their types, parameters with their values, conditions with a name,
-    the closed lists of values that some texts have, and names that only a later section knows (with a hint)."""
+    the closed lists of values that some texts have, and names that only a later section knows (with a hint). ``kind`` is
+    what a name is called, where it is neither a fact nor a parameter."""
 
     refs: Mapping[str, Type]
     constants: Mapping[str, ex.Node | Literals] = field(default_factory=dict)
     conditions: Mapping[str, ex.Node] = field(default_factory=dict)
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     later: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Leaves:
             self.wrong(node, "bad-expression", "missing stands only in: x is missing, x is not missing")
         else:
             known = [*scope.refs, *scope.conditions, *scope.constants]
-            kind = "fact" if "." in name else "fact or parameter"
+            kind = scope.kind or ("fact" if "." in name else "fact or parameter")
             self.wrong(node, "unknown-fact", f"no {kind} {name}; {nearby(name, known)}")
         return None
 

@@ -36,11 +36,19 @@ Sides: TypeAlias = tuple[pl.LazyFrame, pl.LazyFrame]
 
 
 class Population(Protocol):
-    """Cases that both versions can decide. ``told`` says which, ``remarks`` what is odd about them."""
+    """Cases that both versions can decide."""
 
-    versions: Versions
-    told: str
-    remarks: tuple[str, ...]
+    @property
+    def versions(self) -> Versions:
+        """Those that decide."""
+
+    @property
+    def told(self) -> str:
+        """Which cases these are, in words."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about them."""
 
     def sides(self, columns: Sequence[str], only: Sequence[str] | None = None) -> Iterator[Sides]:
         """All cases, or ``only`` those with some ids, a part at a time: by each version, with these columns, lazily."""
