@@ -59,8 +59,8 @@ def _shelf(last: Shelf, folder: Path, problems: list[Problem], *, drafts: bool) 
 
 
 def _told(shelf: Shelf) -> tuple[object, ...]:
-    """What makes a shelf another one."""
-    return shelf.releases, shelf.drafts, {version: policy.digest for version, policy in shelf.versions.items()}
+    """What makes a shelf another one; a draft that is not served does not."""
+    return shelf.releases, {version: policy.digest for version, policy in shelf.versions.items()}
 
 
 def _released(last: Shelf, entry: Release, folder: Path, problems: list[Problem]) -> Policy:

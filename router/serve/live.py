@@ -25,6 +25,8 @@ _WATCHED = ("*/*.y*ml", "*/holidays/*.txt")
 """Files of the policies, below their folder."""
 _TURN = 0.0005
 """Seconds for which a thread that compiles may keep the interpreter while calls wait for it."""
+_SHORTEST = 0.05
+"""Seconds between two looks, at least."""
 
 Seen: TypeAlias = tuple[tuple[object, ...], ...]
 """What files looked like: a file that was written, replaced or linked anew looks otherwise, whatever its clock says."""
@@ -80,16 +82,16 @@ class Live:
 
     async def _wakes(self) -> AsyncIterator[bool]:
         """When to look, and whether the file system told that something changed."""
-        pause = round(self.seconds * 1000)
+        pause = max(self.seconds, _SHORTEST)
         try:
             async for changes in awatch(
-                self.policies, watch_filter=None, debounce=500, rust_timeout=pause, yield_on_timeout=True
+                self.policies, watch_filter=None, debounce=500, rust_timeout=round(pause * 1000), yield_on_timeout=True
             ):
                 yield bool(changes)
         except (OSError, RuntimeError) as error:
-            _LOG.warning("%s cannot be watched (%s); it is looked at every %s seconds", self.policies, error, self.seconds)
+            _LOG.warning("%s cannot be watched (%s); it is looked at every %s seconds", self.policies, error, pause)
         while True:
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(pause)
             yield False
 
     # in a thread

@@ -167,8 +167,7 @@ def test_an_edited_release_does_not_stand_in_the_way_of_a_kill_switch(root: Path
 def test_a_draft_that_is_wrong_is_nobodys_business_unless_drafts_are_served(root: Path, served: PolicyStore) -> None:
     draft = root / "small" / "1.1.0.yaml"
     draft.write_text("policy: small\nversion: 1.1")
-    after, problems = renewed(served, root)
-    assert (problems, after.shelves["small"].drafts) == ((), ("1.1.0",))
+    assert codes(served, root) == []
     assert codes(served, root, drafts=True)
     write(root, "1.1.0")
     with_draft, problems = renewed(served, root, drafts=True)

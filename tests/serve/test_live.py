@@ -1,6 +1,8 @@
 """A server whose policies and snapshot change while it serves: what it takes over, what it refuses, and what it tells."""
 
+import asyncio
 import os
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from router.time import HOUR, parse_instant
 from router.v1 import case_router_service_pb2 as pb
 from tests.serve.changing import LATER, Changing, changing
 from tests.serve.shop import AS_OF, NOW, asked, batch, case_of, request, streamed, write_snapshot
+from tests.serve.test_server import PATIENCE
 
 
 @pytest.fixture
@@ -118,6 +121,39 @@ def test_a_snapshot_that_is_half_published_is_refused_until_it_is_whole(shop: Ch
     current.write_text(first)
     shop.look()
     assert list(shop.info().reloads.problems) == []
+
+
+# how a change is noticed
+
+
+def watched(shop: Changing, *, seconds: float) -> None:
+    """Watch the shop until a release is taken over."""
+    shop.live.seconds = seconds
+    watching = asyncio.run_coroutine_threadsafe(shop.live.run(), shop.served.loop)
+    time.sleep(0.2)  # it looks once at its start; what comes later it has to notice
+    shop.put("1.2.0")
+    end = time.monotonic() + PATIENCE
+    while not shop.served.service.reloads.taken:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    watching.cancel()
+    assert shop.version() == "1.2.0"
+
+
+def test_an_event_of_the_file_system_is_enough(shop: Changing) -> None:
+    watched(shop, seconds=3600)
+
+
+@pytest.mark.parametrize("error", [OSError("no space for watches"), RuntimeError("no events here")])
+def test_where_the_file_system_has_no_events_a_look_is_enough(
+    shop: Changing, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unable(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("router.serve.live.awatch", unable)
+    watched(shop, seconds=0)
+    assert f"cannot be watched ({error}); it is looked at every 0.05 seconds" in caplog.text
 
 
 # what is refused
