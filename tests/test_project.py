@@ -124,7 +124,9 @@ def test_constraints_are_plain_names_and_versions() -> None:
 def test_every_dependency_has_its_reason_on_record() -> None:
     record = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text()
     rows = re.findall(r"^\| ([\w., -]+) \|", record, re.MULTILINE)
-    assert {name_of(name) for row in rows for name in row.split(", ")} - {"package"} == requirements("dev", "report", "bench")
+    assert {name_of(name) for row in rows for name in row.split(", ")} - {"package"} == requirements(
+        "dev", "report", "bench"
+    )
 
 
 def imported(path: Path) -> set[str]:
@@ -134,13 +136,13 @@ def imported(path: Path) -> set[str]:
             names.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
-    return names - sys.stdlib_module_names - {"router", "tests", "benchmarks"}
+    return names - sys.stdlib_module_names - {"router", "tests", "benchmarks", "examples"}
 
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("router", ("report",)), ("tests", ("dev", "report")), ("benchmarks", ("dev", "bench"))],
-    ids=["router", "tests", "benchmarks"],
+    [("router", ("report",)), ("tests", ("dev", "report")), ("benchmarks", ("dev", "bench")), ("examples", ())],
+    ids=["router", "tests", "benchmarks", "examples"],
 )
 def test_every_library_imported_is_asked_for(folder: str, extras: tuple[str, ...]) -> None:
     asked_for = requirements(*extras)
