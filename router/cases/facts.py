@@ -66,7 +66,7 @@ def feed(state: CaseState, events: tuple[Event, ...]) -> None:
     for event in in_order(events, state.now, state.notices):
         name = NAMES[type(event.what)]
         METHODS[name](state.timeline, event.at, *event.what)
-        state.timeline.told.append((name, event.at, event.what))
+        state.timeline.told.append((name, event.at, tuple(event.what)))
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:

@@ -1,13 +1,17 @@
 """The decision log as a server uses it: a line for each decision, written before the reply."""
 
+import json
 import logging
 import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from secrets import token_hex
 
 from router.decide.model import Decision
 from router.errors import LogError, Problem
+from router.files import whole
+from router.log.layout import LAYOUT, layout_file
 from router.log.outcomes import Outcome
 from router.log.record import Manner, Recorders
 from router.log.writer import FULL_FILE, GroupCommit, Writer
@@ -110,6 +114,7 @@ def open_log(
     """A log in ``folder``, which is made if need be; the first decision begins a file. Raises :class:`LogError`."""
     try:
         (folder / DECISIONS).mkdir(parents=True, exist_ok=True)
+        _keep_layout(folder / DECISIONS)
     except OSError as error:
         said = f"the folder of the log cannot be made: {error.strerror}"
         raise LogError([Problem("log-not-written", said, str(folder))]) from error
@@ -122,3 +127,11 @@ def open_log(
 
     shadow = Writer(folder / SHADOW, full)
     return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full)
+
+
+def _keep_layout(folder: Path) -> None:
+    """Put beside the lines what stands where in them. Several processes may do so at once."""
+    if not layout_file(folder).is_file():
+        new = folder / f".layout-{token_hex(4)}"
+        new.write_text(json.dumps(LAYOUT, indent=1) + "\n", encoding="utf-8")
+        whole.put(new, layout_file(folder))

@@ -19,8 +19,10 @@ from typing import BinaryIO
 import polars as pl
 
 from router.errors import LogError, Problem
+from router.log.decisions import DECISIONS
 from router.log.key import Key
 from router.log.layout import FORMAT
+from router.log.lines import read_lines
 from router.log.schema import SCHEMAS
 from router.log.writer import SUFFIX
 
@@ -182,8 +184,10 @@ def read_frame(path: Path, file: BinaryIO, kind: str, torn: Torn | None = None) 
             torn.files.append(path)
         if not end:
             return pl.DataFrame(schema=schema)
+        if kind == DECISIONS:
+            return _known(path, read_lines(data[:end], path.parents[1]))
         return _known(path, pl.read_ndjson(BytesIO(data[:end]), schema=schema))
-    except pl.exceptions.PolarsError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise damaged(path, f"it cannot be read: {str(error).splitlines()[0]}") from error
 
 

@@ -4,18 +4,26 @@ Instants are microseconds UTC, money is in minor units, a missing value is null.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
 
-from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS
+import orjson
+
+from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Type
 from router.policy.model import COMMITMENTS
 
 FORMAT = 1
 """Version of the layout; a reader refuses a newer one."""
+WIDEST = 2**63 - 1
+"""The largest whole number that a file holds."""
 
 CUSTOMER = tuple(fact.name for fact in CUSTOMER_FACTS)
 CASE = tuple(fact.name for fact in (*CASE_FACTS, *INPUTS))
+_FACTS = (*CUSTOMER_FACTS, *CASE_FACTS, *INPUTS)
 
 CONSTANT = (
     "format",
+    "layout",
     "key",
     "ids_hashed",
     "engine",
@@ -74,9 +82,9 @@ PLACE = "n"
 COLUMNS = (*CONSTANT, *WHEN, *HEAD, "attributes", *CUSTOMER, *CASE, "timeline", *RESULT, *FULL, PLACE)
 """Every column in order. ``n`` is the place of a record in the file that it was first written to, from 0."""
 
-PLAIN, EXACT, WORDS, AGENT, ITEM, LEVEL = "plain", "exact", "words", "agent", "item", "level"
-"""How an attribute of an event is written: as it is; hashed; folded and hashed; as ids are; hashed but for the proof of
-purchase; hashed but for a level of the policy."""
+PLAIN, WHOLE, FLAG, EXACT, WORDS, AGENT, ITEM, LEVEL = "plain", "whole", "flag", "exact", "words", "agent", "item", "level"
+"""How an attribute of an event is written: as the text that it is; a whole number; yes or no; hashed; folded and hashed; as
+ids are; hashed but for the proof of purchase; hashed but for a level of the policy."""
 
 _CHANNEL = (("channel", PLAIN),)
 _PROMISE = (("id", EXACT),)
@@ -85,20 +93,20 @@ _ACTION = (("kind_of_action", EXACT),)
 EVENT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "customer_contacted": _CHANNEL,
     "contact_failed": (*_CHANNEL, ("reason", WORDS)),
-    "company_replied": (*_CHANNEL, ("public", PLAIN), ("automatic", PLAIN)),
+    "company_replied": (*_CHANNEL, ("public", FLAG), ("automatic", FLAG)),
     "redirected": _CHANNEL,
-    "statement_made": (("topic", WORDS), ("claim", WORDS), ("corrects", PLAIN)),
-    "promise_made": (*_PROMISE, ("due_at", PLAIN)),
+    "statement_made": (("topic", WORDS), ("claim", WORDS), ("corrects", FLAG)),
+    "promise_made": (*_PROMISE, ("due_at", WHOLE)),
     "promise_kept": _PROMISE,
     "evidence_requested": _ITEM,
     "evidence_received": _ITEM,
-    "apology_given": (("hedged", PLAIN),),
+    "apology_given": (("hedged", FLAG),),
     "remedy_offered": (
         ("id", EXACT),
         ("kind_of_remedy", EXACT),
-        ("amount", PLAIN),
+        ("amount", WHOLE),
         ("currency", PLAIN),
-        ("statutory", PLAIN),
+        ("statutory", FLAG),
     ),
     "remedy_accepted": (("id", EXACT),),
     "remedy_rejected": (("id", EXACT),),
@@ -110,3 +118,29 @@ EVENT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "adverse_action_reversed": _ACTION,
 }
 """The columns of each event that has any, in the order of its attributes, and how each is written."""
+
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "numbers": tuple(fact.name for fact in _FACTS if fact.type.numeric),
+    "texts": tuple(fact.name for fact in _FACTS if fact.type is Type.TEXT),
+    "flags": tuple(fact.name for fact in _FACTS if fact.type is Type.YES_NO),
+}
+"""The facts as a line holds them: three lists by type, each in this order."""
+EVENT_LISTS = ("kinds", "times", "details")
+"""The timeline as a line holds it: of each event its name, when it was, and its attributes as texts."""
+LAYOUT: Mapping[str, Mapping[str, object]] = {
+    "facts": LISTS,
+    "details": {kind: [name for name, _ in columns] for kind, columns in EVENT_COLUMNS.items()},
+}
+"""What stands where in the lists of a line."""
+LAYOUT_NAME = blake2b(orjson.dumps(LAYOUT), digest_size=8).hexdigest()
+"""Names the layout: each line says it, and ``decisions/layout-<name>.json`` holds it."""
+EARNED = "earned"
+"""``points`` as a line holds them: those for waiting, then one number for each of the first rules in ``fired``."""
+_RESULT = tuple(EARNED if name == "points" else name for name in RESULT)
+LINE = (*CONSTANT, *WHEN, *HEAD, "attributes", *LISTS, *EVENT_LISTS, *_RESULT, *FULL, PLACE)
+"""What a line has, where :data:`COLUMNS` have facts, events and points by name."""
+
+
+def layout_file(folder: Path, name: str = LAYOUT_NAME) -> Path:
+    """Where the folder of decisions keeps a layout."""
+    return folder / f"layout-{name}.json"

@@ -1,29 +1,28 @@
 """From a decision to its record: one line of JSON, made from what was prepared for its decider."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any, TypeAlias
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
 from router.cases import model as m
-from router.decide.floor import AGEING, APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
+from router.cases.timeline import Told
+from router.decide.floor import APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Basis, Decision, Suggestion
 from router.facts import Type, Value
-from router.log.events import AsIs, Hide, timeline_writer
+from router.log.events import AsIs, Hide, detail_writers
 from router.log.key import Key
-from router.log.layout import CASE, COLUMNS, CONSTANT, CUSTOMER, FORMAT, FULL, PLACE
+from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, LAYOUT_NAME, LINE, LISTS, PLACE, WIDEST
 
 _OWNER = CUSTOMER.index("customer.owner")
-_WIDEST = 2**63 - 1
+_NOTHING = -1
+"""Where ``None`` stands among the facts: a fact that the policy cannot read."""
 _IDS = ("case_id", "customer_id", "order_id")
 _FEW = 64
 """Recorders kept; a new policy or snapshot makes a new one."""
-
-_MOST = 1_000
-"""Points of one rule that are kept."""
-
-Points: TypeAlias = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class Recorder:
         self._ids: Hide = key.exact if manner.hash_ids else _same
         constant = (
             FORMAT,
+            LAYOUT_NAME,
             key.name,
             manner.hash_ids,
             manner.engine,
@@ -62,23 +62,23 @@ class Recorder:
             records.currency,
         )
         self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[:-1] + b","
-        full = {name: None for name in COLUMNS if name not in {*CONSTANT, PLACE}}
+        full = {name: None for name in LINE if name not in {*CONSTANT, PLACE}}
         self._full: dict[str, Any] = full
         self._basic: dict[str, Any] = {name: None for name in full if name not in FULL}
         self._issues = frozenset(policy.issues)
-        self._timeline = timeline_writer(key, self._ids, policy)
-        self._hidden_owner = "customer.owner" not in policy.plan.reads()
-        self._unreadable = [place for place, name in enumerate(CUSTOMER) if name not in basis.places]
+        self._details = detail_writers(key, self._ids, policy)
+        self._hidden_owner = manner.hash_ids and "customer.owner" not in policy.plan.reads()
+        cases = len(CASE) + sum(not fact.of_customer for fact in policy.facts)
+        places = {name: i for i, name in enumerate(CASE)}
+        places |= {name: cases + i for i, name in enumerate(CUSTOMER) if name in basis.places}
+        self._numbers, self._texts, self._flags = (
+            itemgetter(*(places.get(name, _NOTHING) for name in names)) for names in LISTS.values()
+        )
         self._extras = [(name, i) for name, (customer, i) in basis.places.items() if customer and i >= len(CUSTOMER)]
         self._types = {fact.key: fact.type for fact in policy.facts if not fact.of_customer}
         self._priority = [rule.id for rule in policy.priority]
-        self._points: list[Points | None] = [
-            None if points is None else {"rule": rule.id, "points": points}
-            for rule, points in zip(policy.priority, basis.points, strict=True)
-        ]
-        self._varying: list[tuple[int, dict[float, Points]]] = [
-            (place, {}) for place, points in enumerate(basis.points) if points is None
-        ]
+        self._points = basis.points
+        self._varying = [place for place, points in enumerate(basis.points) if points is None]
         self._escalation = [rule.id for rule in policy.escalation]
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
@@ -92,9 +92,11 @@ class Recorder:
     def _fill(self, decision: Decision, decided_at: int) -> dict[str, Any]:
         row, state = self._full if decision.full else self._basic, decision.state
         case, timeline, slices, out = state.case, state.timeline, decision.basis.slices, decision.out
-        customer = self._customer(decision)
-        row.update(zip(CUSTOMER, customer, strict=False))
-        row.update(zip(CASE, state.facts, strict=False))
+        customer = decision.customer
+        if self._hidden_owner and customer[_OWNER]:
+            customer = (*customer[:_OWNER], self._ids(str(customer[_OWNER])), *customer[_OWNER + 1 :])
+        facts = (*state.facts, *customer, None)
+        row["numbers"], row["texts"], row["flags"] = self._numbers(facts), self._texts(facts), self._flags(facts)
         row["decision_id"], row["decided_at"], row["now"] = decision.id, decided_at, state.now
         row["view"] = "full" if decision.full else "basic"
         row["case_id"], row["customer_id"], row["order_id"] = case.id, case.customer_id, case.order_id
@@ -106,7 +108,7 @@ class Recorder:
         row["brand"] = case.brand
         row["value_minor"], row["value_currency"] = case.value_at_stake or (None, None)
         row["attributes"] = self._attributes(case, customer) if case.attributes or self._extras else None
-        row["timeline"] = self._timeline(timeline)
+        self._tell(row, timeline.told)
         row["tier"], row["tier_rank"] = decision.tier.name, decision.tier.rank
         row["score"], row["band"] = decision.score, decision.band
         row["level"], row["level_rank"] = decision.level.name, decision.level.rank
@@ -118,7 +120,7 @@ class Recorder:
             (_, row["resolve_by"], row["resolve_state"]),
             (_, row["final_response_by"], row["final_response_state"]),
         ) = decision.commitments
-        row["points"] = self._earned(decision)
+        row["earned"] = self._earned(decision)
         fired = list(compress(self._priority, out[slices.priority]))
         fired += compress(self._escalation, out[slices.escalation])
         if timeline.taken:
@@ -130,40 +132,29 @@ class Recorder:
             self._complete(row, decision)
         return row
 
-    def _customer(self, decision: Decision) -> tuple[Value, ...] | list[Value]:
-        """The customer's facts, those that the policy cannot read left out, the owner as ids are written."""
-        customer, owner = decision.customer, decision.customer[_OWNER]
-        hide = self._hidden_owner and isinstance(owner, str) and self._hashes_ids
-        if not self._unreadable and not hide:
-            return customer
-        values = list(customer)
-        for place in self._unreadable:
-            values[place] = None
-        if hide:
-            values[_OWNER] = self._ids(str(owner))
-        return values
+    def _tell(self, row: dict[str, Any], told: list[Told]) -> None:
+        """The events that the timeline took in, as three lists."""
+        if not told:
+            row["kinds"] = row["times"] = row["details"] = ()
+            return
+        row["kinds"], row["times"], given = zip(*told, strict=True)
+        details = self._details
+        row["details"] = [
+            values if (write := details[kind]) is None else write(*values)
+            for kind, values in zip(row["kinds"], given, strict=True)
+        ]
 
-    def _earned(self, decision: Decision) -> list[Points | None]:
-        """As ``Decision.contributions``: what cannot be known counts 0."""
+    def _earned(self, decision: Decision) -> list[int | None]:
+        """The points for waiting, then those of each priority rule that fired; what cannot be known counts 0."""
         slices, out = decision.basis.slices, decision.out
-        flags, earned, ageing = out[slices.priority], self._points, int(out[5])
+        points: Sequence[int | None] = self._points
         if self._varying:
-            earned = earned.copy()
-            for (place, made), points in zip(self._varying, out[slices.points], strict=True):
-                if flags[place]:
-                    earned[place] = made.get(points) or self._earn(place, made, points)
-        found: list[Points | None] = [{"rule": AGEING.id, "points": ageing}] if ageing else []
-        found += compress(earned, flags)
-        return found
+            points = list(points)
+            for place, earned in zip(self._varying, out[slices.points], strict=True):
+                points[place] = int(earned) if earned == earned else 0  # noqa: PLR0124 - NaN is missing
+        return [int(out[5]), *compress(points, out[slices.priority])]
 
-    def _earn(self, place: int, made: dict[float, Points], points: float) -> Points:
-        """The points of a rule that vary; they are whole and few."""
-        found: Points = {"rule": self._priority[place], "points": int(points) if points == points else 0}  # noqa: PLR0124 - NaN is missing
-        if len(made) < _MOST:
-            made[points] = found
-        return found
-
-    def _attributes(self, case: m.Case, customer: tuple[Value, ...] | list[Value]) -> list[dict[str, object]]:
+    def _attributes(self, case: m.Case, customer: tuple[Value, ...]) -> list[dict[str, object]]:
         """The case's attributes, then the policy's own facts of the customer; each has its value under its type."""
         found: list[dict[str, object]] = []
         for name, value in case.attributes.items():
@@ -245,5 +236,5 @@ def _fitting(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
     if isinstance(value, list | tuple):
         return list(map(_fitting, value))
     if isinstance(value, int):
-        return max(-_WIDEST, min(value, _WIDEST))
+        return max(-WIDEST, min(value, WIDEST))
     return value.encode(errors="replace").decode() if isinstance(value, str) else value

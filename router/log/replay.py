@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import orjson
 import polars as pl
 
 from router.decide.model import Decision
@@ -13,6 +12,7 @@ from router.errors import UnknownPolicyError
 from router.log.again import Again, Record
 from router.log.events import AsIs
 from router.log.layout import CASE, FULL, RESULT
+from router.log.lines import read_lines
 from router.log.record import Manner, Recorders
 from router.policy.model import Policy
 
@@ -53,7 +53,7 @@ class Same:
 
     def __call__(self, decision: Decision) -> Record:
         """The record of a decision, as a reader has it."""
-        found: Record = orjson.loads(self._recorders.line(decision, 0) + b"}")
+        (found,) = read_lines(self._recorders.line(decision, 0) + b"}\n").iter_rows(named=True)
         return found
 
 

@@ -6,24 +6,17 @@ import polars as pl
 
 from router.facts import VOCABULARY, Fact, Type
 from router.log.decisions import DECISIONS, OUTCOMES
-from router.log.layout import COLUMNS, EVENT_COLUMNS
+from router.log.layout import COLUMNS, EARNED, EVENT_COLUMNS, FLAG, LINE, WHOLE
 
 _INT, _FLOAT, _TEXT, _FLAG = pl.Int64(), pl.Float64(), pl.String(), pl.Boolean()
-_NUMBERS = {"at", "due_at", "amount"}
-_FLAGS = {"public", "automatic", "corrects", "hedged", "statutory"}
 
 
 def _fact(fact: Fact) -> pl.DataType:
     return _FLOAT if fact.type.numeric else _TEXT if fact.type is Type.TEXT else _FLAG
 
 
-def _event(name: str) -> pl.DataType:
-    return _INT if name in _NUMBERS else _FLAG if name in _FLAGS else _TEXT
-
-
-EVENT: Mapping[str, pl.DataType] = {
-    name: _event(name)
-    for name in dict.fromkeys(["kind", "at", *(name for columns in EVENT_COLUMNS.values() for name, _ in columns)])
+EVENT: Mapping[str, pl.DataType] = {"kind": _TEXT, "at": _INT} | {
+    name: {WHOLE: _INT, FLAG: _FLAG}.get(how, _TEXT) for columns in EVENT_COLUMNS.values() for name, how in columns
 }
 """The fields of an event in ``timeline``."""
 
@@ -67,6 +60,17 @@ def _column(name: str) -> pl.DataType:
 
 
 DECISION: Mapping[str, pl.DataType] = {name: _column(name) for name in COLUMNS}
+_LINE_LISTS: Mapping[str, pl.DataType] = {
+    "numbers": pl.List(_FLOAT),
+    "texts": pl.List(_TEXT),
+    "flags": pl.List(_FLAG),
+    "kinds": pl.List(_TEXT),
+    "times": pl.List(_INT),
+    "details": pl.List(pl.List(_TEXT)),
+    EARNED: pl.List(_INT),
+}
+DECISION_LINE: Mapping[str, pl.DataType] = {name: _LINE_LISTS.get(name) or DECISION[name] for name in LINE}
+"""A decision as a file of lines has it."""
 OUTCOME: Mapping[str, pl.DataType] = {
     "format": _INT,
     "decision_id": _TEXT,

@@ -14,10 +14,11 @@ from router.cases import model as m
 from router.decide.decider import Decider
 from router.decide.model import Decision
 from router.log.again import Again, Record
-from router.log.layout import COLUMNS
+from router.log.layout import COLUMNS, LINE
+from router.log.lines import read_lines
 from router.log.record import Manner, Recorders
 from router.log.replay import Same, differences
-from router.log.schema import DECISION
+from router.log.schema import DECISION_LINE
 from router.time import HOUR
 from tests.decide import deciding
 from tests.decide.deciding import OPENED, decider
@@ -37,7 +38,7 @@ SECRETS = {
 
 
 def written(decision: Decision, manner: Manner = MANNER) -> Record:
-    found: Record = orjson.loads(Recorders(manner).line(decision, TODAY) + b',"n":0}')
+    (found,) = read_lines(Recorders(manner).line(decision, TODAY) + b',"n":0}\n').iter_rows(named=True)
     return found
 
 
@@ -48,6 +49,7 @@ def decision_of(*whats: m.What, **given: Any) -> Decision:  # noqa: ANN401 - att
 
 def test_a_record_has_every_column_and_no_other() -> None:
     assert tuple(written(decision_of())) == COLUMNS
+    assert tuple(orjson.loads(Recorders(MANNER).line(decision_of(), TODAY) + b',"n":0}')) == LINE
 
 
 def test_the_columns_of_a_file_are_those_of_a_record(tmp_path: Path) -> None:
@@ -121,9 +123,9 @@ def test_any_decision_by_any_policy_is_made_again_from_its_record(data: st.DataO
 def test_polars_and_duckdb_read_the_files_as_they_are(tmp_path: Path) -> None:
     logged(tmp_path, [decision_of(m.CustomerContacted("phone")), decision_of(m.Reopened())])
     pattern = f"{tmp_path}/decisions/date=*/*.ndjson"
-    frame = pl.scan_ndjson(pattern, schema=dict(DECISION)).select("tier", pl.col("timeline").list.first()).collect()
-    assert frame.get_column("timeline").struct.field("kind").to_list() == ["customer_contacted", "reopened"]
-    query = f"SELECT date::VARCHAR, tier, timeline[1].kind, fired FROM read_json('{pattern}', hive_partitioning = true)"  # noqa: S608 - a test's own
+    frame = pl.scan_ndjson(pattern, schema=dict(DECISION_LINE)).select("tier", pl.col("kinds").list.first()).collect()
+    assert frame.get_column("kinds").to_list() == ["customer_contacted", "reopened"]
+    query = f"SELECT date::VARCHAR, tier, kinds[1], numbers[1], fired FROM read_json('{pattern}', hive_partitioning = true)"  # noqa: S608 - a test's own
     assert [row[:3] for row in duckdb.execute(query).fetchall()] == [
         ("2025-11-22", "standard", "customer_contacted"),
         ("2025-11-22", "standard", "reopened"),

@@ -1,0 +1,89 @@
+"""Lines of decisions, whose facts and events stand in lists, as records that have them by name."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars import col
+
+from router.decide.floor import AGEING
+from router.log.layout import EARNED, EVENT_LISTS, LAYOUT, LAYOUT_NAME, layout_file
+from router.log.schema import DECISION, DECISION_LINE, EVENT
+
+
+def read_lines(data: bytes, folder: Path | None = None) -> pl.DataFrame:
+    """Whole lines as records with the columns of ``DECISION``; ``folder`` has the layouts of lines by other versions.
+
+    Raises ``OSError`` if one is not there, and a ``PolarsError`` if a line cannot be read.
+    """
+    lines = pl.read_ndjson(BytesIO(data), schema=dict(DECISION_LINE))
+    names = lines.get_column("layout").unique().drop_nulls().to_list()
+    parts = [_named(part, _layout(folder, name)) for name in names for part in [lines.filter(col("layout") == name)]]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=dict(DECISION))
+
+
+def _layout(folder: Path | None, name: str) -> Mapping[str, Any]:
+    if name == LAYOUT_NAME or folder is None:
+        return LAYOUT
+    found: Mapping[str, Any] = json.loads(layout_file(folder, name).read_bytes())
+    return found
+
+
+def _named(lines: pl.DataFrame, layout: Mapping[str, Any]) -> pl.DataFrame:
+    """Lines of one layout; what it has not is missing."""
+    facts = [
+        col(group).list.get(place, null_on_oob=True).alias(name)
+        for group, names in layout["facts"].items()
+        for place, name in enumerate(names)
+        if name in DECISION
+    ]
+    known = lines.with_columns(*facts, timeline=_timelines(lines, layout["details"]), points=_points(lines))
+    absent = [pl.lit(None, kind).alias(name) for name, kind in DECISION.items() if name not in known.columns]
+    return known.with_columns(absent).select(list(DECISION))
+
+
+def _timelines(lines: pl.DataFrame, details: Mapping[str, Sequence[str]]) -> pl.Series:
+    """The events of each line, in order."""
+    rows = lines.select(*EVENT_LISTS).with_row_index("row")
+    fields = dict(_fields(details))
+    event = pl.struct(fields.get(name, pl.lit(None, kind)).alias(name) for name, kind in EVENT.items())
+    found = (
+        rows.filter(col("kinds").list.len() > 0)
+        .explode(EVENT_LISTS)
+        .group_by("row", maintain_order=True)
+        .agg(event.alias("timeline"))
+    )
+    joined = rows.select("row").join(found, on="row", how="left", maintain_order="left")
+    return joined.get_column("timeline").fill_null([])
+
+
+def _points(lines: pl.DataFrame) -> pl.Series:
+    """The points of each line with their rules; those for waiting only where there are any."""
+    waiting = pl.concat_list(pl.lit(AGEING.id), col("fired").list.head(col(EARNED).list.len() - 1))
+    rows = lines.with_row_index("row").select("row", EARNED, rule=waiting).explode(EARNED, "rule")
+    counted = rows.filter((col("rule") != AGEING.id) | (col(EARNED) != 0))
+    each = counted.group_by("row", maintain_order=True).agg(points=pl.struct("rule", col(EARNED).alias("points")))
+    joined = rows.select(col("row").unique(maintain_order=True)).join(each, on="row", how="left", maintain_order="left")
+    return joined.get_column("points").fill_null([])
+
+
+def _fields(details: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pl.Expr]]:
+    """What each column of an event is read from: an attribute may stand at another place in another kind of event."""
+    places: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for kind, names in details.items():
+        for place, name in enumerate(names):
+            places[name][place].append(kind)
+    yield "kind", col("kinds")
+    yield "at", col("times")
+    for name, kinds in places.items():
+        texts = [
+            pl.when(col("kinds").is_in(of)).then(col("details").list.get(place, null_on_oob=True))
+            for place, of in kinds.items()
+        ]
+        text = pl.coalesce(texts)
+        yes_no = EVENT.get(name) == pl.Boolean()
+        yield name, text == "true" if yes_no else text.cast(EVENT.get(name, pl.String()))
