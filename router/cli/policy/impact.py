@@ -91,7 +91,7 @@ def _tell(found: Comparison, to: Console) -> None:
     to.print(f"\nOn {found.told}:", markup=False)
     for remark in found.remarks:
         to.print(f"  {remark}", markup=False)
-    left = f"; {found.accepted:,} accepted ones are left out" if found.accepted else ""
+    left = f"; {found.accepted:,} accepted left out" if found.accepted else ""
     to.print(f"{found.changed['any']:,} of {found.cases:,} cases are decided otherwise{left}", markup=False)
     for name, counts in (("tier", found.tiers), ("band", found.bands), ("escalation level", found.levels)):
         _tell_pairs(name, counts, to)
