@@ -47,7 +47,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LOG_UNAVAILABLE: _ErrorReason.ValueType  # 6
     """The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
     ERROR_REASON_NO_LOG: _ErrorReason.ValueType  # 7
-    """The server keeps no log, so it cannot keep an outcome."""
+    """The server keeps no log, so it cannot keep an outcome or look back; or the log holds no decision of that time."""
     ERROR_REASON_INVALID_BACKLOG: _ErrorReason.ValueType  # 8
     """A table of a backlog, a location or a case of it is invalid; a google.rpc.BadRequest names the first of them, and metadata
     "more" says how many others there are. Example: row 3 of a table has no opened_at.
@@ -89,7 +89,7 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 5
 ERROR_REASON_LOG_UNAVAILABLE: ErrorReason.ValueType  # 6
 """The decision or outcome cannot be logged, so it is not given; the same call may be made again later. Example: the disk is full."""
 ERROR_REASON_NO_LOG: ErrorReason.ValueType  # 7
-"""The server keeps no log, so it cannot keep an outcome."""
+"""The server keeps no log, so it cannot keep an outcome or look back; or the log holds no decision of that time."""
 ERROR_REASON_INVALID_BACKLOG: ErrorReason.ValueType  # 8
 """A table of a backlog, a location or a case of it is invalid; a google.rpc.BadRequest names the first of them, and metadata
 "more" says how many others there are. Example: row 3 of a table has no opened_at.
