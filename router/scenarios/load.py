@@ -32,7 +32,12 @@ class ScenarioFile:
 
 def read_file(path: Path) -> ScenarioFile:
     """Read one scenario file. Raises :class:`PolicyError` with every mistake in it."""
-    source = load(read_text(path), str(path))
+    return read_scenarios(read_text(path), path, str(path))
+
+
+def read_scenarios(text: str, path: Path, name: str) -> ScenarioFile:
+    """Read the text of a scenario file that stands, or could stand, at ``path``; ``name`` is what problems call it."""
+    source = load(text, name)
     document = source.read(ScenariosDocument)
     if document is None:
         raise PolicyError(source.problems)

@@ -8,7 +8,7 @@ import multiprocessing.connection
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Semaphore
@@ -28,15 +28,21 @@ from router.serve.backlog.runs import Slots
 from router.serve.backlog.service import SERVICE as BACKLOG_SERVICE
 from router.serve.backlog.service import Backlog
 from router.serve.live import Live
+from router.serve.policies.service import SERVICE as POLICY_SERVICE
+from router.serve.policies.service import Policies
 from router.serve.service import SERVICE, CaseRouter, clock
 from router.serve.settings import Settings
 from router.serve.state import NoRecords, State
 
 _LOG = logging.getLogger("case_router.serve")
-SERVICES = (SERVICE, BACKLOG_SERVICE)
 _MB = 1 << 20
 _PATIENCE = 0.2
 """Seconds between two looks at whether the processes still start."""
+
+
+def services(settings: Settings) -> tuple[str, ...]:
+    """The names of the services that are offered."""
+    return (SERVICE, BACKLOG_SERVICE, *([POLICY_SERVICE] if settings.policy_service else ()))
 
 
 def open_state(settings: Settings) -> State:
@@ -91,7 +97,9 @@ def build_server(
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     backlog = Backlog(settings, lambda: service.state, slots=slots)
     server.add_generic_rpc_handlers((service.handlers(), backlog.handlers()))
-    reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    if settings.policy_service:
+        server.add_generic_rpc_handlers((Policies(settings).handlers(),))
+    reflection.enable_server_reflection((*services(settings), health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server, service, backlog, healthy
 
 
@@ -120,11 +128,11 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     await server.start()
     settle_memory()
-    for name in ("", *SERVICES):
+    for name in ("", *services(settings)):
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
         started(bound)
-    aside = [asyncio.create_task(_check_snapshot(service.state, healthy))]
+    aside = [asyncio.create_task(_check_snapshot(service.state, healthy, services(settings)))]
     if settings.reload_seconds:
         aside.append(asyncio.create_task(live(settings, service).run()))
     await stop.wait()
@@ -143,14 +151,14 @@ def live(settings: Settings, service: CaseRouter) -> Live:
     return Live(service, policies, settings.snapshot, clock, drafts=settings.drafts, seconds=settings.reload_seconds)
 
 
-async def _check_snapshot(state: State, healthy: health.aio.HealthServicer) -> None:
+async def _check_snapshot(state: State, healthy: health.aio.HealthServicer, names: Sequence[str]) -> None:
     if not isinstance(state.records, Snapshot):
         return
     try:
         await asyncio.to_thread(verify, state.records)
     except SnapshotError as error:
         _LOG.critical("%s", error)
-        for name in ("", *SERVICES):
+        for name in ("", *names):
             await healthy.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 

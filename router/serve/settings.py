@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     backlog_upload_cases: int = Field(20_000, ge=1, le=1_000_000, description="cases that may be sent to be put in order")
     backlog_upload_mb: int = Field(64, ge=1, le=1024, description="size of what may be sent to be put in order, in MB")
     backlog_patience_seconds: float = Field(30, gt=0, le=3600, description="longest pause between two parts of what is sent")
+    policy_service: bool = Field(default=True, description="offer PolicyService, which shows policies and tries drafts")
+    policy_runs: int = Field(
+        1, ge=1, le=64, description="calls that check, test or compare policies at once, in each process"
+    )
     four_eyes: bool = Field(default=False, description="a release of a policy needs somebody else's approval")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 

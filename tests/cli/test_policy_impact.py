@@ -29,7 +29,8 @@ def test_words_first_then_who_is_treated_differently(run: Run, new: Path) -> Non
     assert "priority rule own-failure: points was `150`, is `380`" in lines[:words]
     told = "\n".join(lines[words:])
     assert "5 of 7 cases are decided otherwise; 1 accepted left out" in told
-    assert "band: 3 change: P3 → P2 2, P2 → P1 1" in told
+    assert "band: 2 change: P2 → P1 1, P3 → P2 1" in told
+    assert "escalation level: 3 change: senior → specialist 2, specialist → senior 1" in told
     assert "P1: 1 before, 2 after; 1 can be served, 1 too many" in told
     assert "own-failure: +230 points" in told
 

@@ -5,7 +5,7 @@ import pickle
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -49,11 +49,15 @@ class FailedError(Exception):
 
 
 class Runs:
-    """The runs of this process; together with those of others at most as many as there are ``slots``."""
+    """The runs of this process; together with those of others at most as many as there are ``slots``.
 
-    def __init__(self, slots: Slots) -> None:
+    ``command`` starts one; it reads a pickled job from its input and tells frames.
+    """
+
+    def __init__(self, slots: Slots, command: Sequence[str] = ()) -> None:
         self._slots = slots
-        self._going: dict[Process, Job] = {}
+        self._command = command
+        self._going: dict[Process, object] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     def take(self) -> None:
@@ -65,12 +69,14 @@ class Runs:
         """The slot is free again."""
         self._slots.release()
 
-    async def messages(self, job: Job) -> AsyncGenerator[bytes, None]:
+    async def messages(self, job: object) -> AsyncGenerator[bytes, None]:
         """The serialised responses of a run, of progress at least one a second. Close it to end the run.
 
         Raises :class:`RefusedError`, :class:`KilledError` or :class:`FailedError`.
         """
-        process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True)
+        process = await asyncio.create_subprocess_exec(
+            *(self._command or COMMAND), stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         self._going[process] = job
         try:
@@ -102,7 +108,7 @@ class Runs:
             process.kill()
             await process.wait()
         job = self._going.pop(process, None)
-        if job is not None and isinstance(job.backlog, Files):
+        if isinstance(job, Job) and isinstance(job.backlog, Files):
             await asyncio.to_thread(sweep, job.backlog.out)
 
 

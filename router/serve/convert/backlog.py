@@ -1,6 +1,6 @@
 """From a request about a backlog to what is asked, and from what is wrong with it to a status on the wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from google.rpc.code_pb2 import (
@@ -96,6 +96,18 @@ def too_many_runs(limit: int) -> Status:
     """The status of a call beyond the runs that go on at once."""
     said = f"{limit} runs over a backlog are going on, as many as are taken at once; call again later"
     return told(RESOURCE_EXHAUSTED, said, "TOO_MANY_RUNS", {"limit": str(limit)})
+
+
+def too_many(limit: int) -> Status:
+    """The status of a call about policies beyond those that are done at once."""
+    said = f"{limit} calls about policies are going on, as many as are taken at once; call again later"
+    return told(RESOURCE_EXHAUSTED, said, "TOO_MANY_RUNS", {"limit": str(limit)})
+
+
+def unreadable(problems: Iterable[Problem]) -> Status:
+    """The status of a call for a policy whose file or releases cannot be read."""
+    error = RouterError(problems)
+    return told(FAILED_PRECONDITION, str(error), "INVALID_CASE", {}, bad_request(error))
 
 
 def too_large(what: str, limit: int) -> Status:
