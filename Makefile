@@ -38,7 +38,7 @@ demo: setup ## build a snapshot from real data, serve it, route real cases over 
 	@$(BIN)/case-router demo $(ARGS)
 
 test: lint types layers proto-check wheel ## everything that has to hold, the tests last; install chromium and they look at reports too
-	@$(BIN)/python -m pytest --hypothesis-profile=ci $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --hypothesis-profile=ci $(ARGS)
 
 unit: setup ## the tests alone; ARGS="-k money" chooses some
 	@$(BIN)/python -m pytest $(ARGS)
