@@ -1,4 +1,4 @@
-"""The guide works from top to bottom: every command in it is run, in order, in a folder with nothing but the policies."""
+"""The guide works from top to bottom: every command in it is run, in order, in a folder with nothing but the policies and a backlog."""
 
 import re
 import shlex
@@ -52,7 +52,8 @@ def called(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_the_guide_works_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    for folder in ("policies", "examples/backlog"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
     ran = 0
     for language, more, text in blocks():

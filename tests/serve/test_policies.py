@@ -84,14 +84,14 @@ def test_policies_are_listed_with_versions_drafts_and_releases(stub: PolicyServi
 def test_the_text_of_a_version_is_given_and_nothing_outside_the_folder(stub: PolicyServiceStub, root: Path) -> None:
     found = stub.GetPolicy(pb.GetPolicyRequest(policy="retail"))
     assert (found.version, found.text) == ("1.0.0", (root / "retail" / "1.0.0.yaml").read_text())
-    for policy, version, reason in (
+    for policy, version, told in (
         ("../secret/small", "", "UNKNOWN_POLICY"),
         ("small", "../../secret/small/1.0.0", "UNKNOWN_POLICY_VERSION"),
         ("", "", "UNKNOWN_POLICY"),
         ("small", "releases", "UNKNOWN_POLICY_VERSION"),
     ):
         asked = pb.GetPolicyRequest(policy=policy, version=version)
-        assert why(partial(stub.GetPolicy, asked)) == (NOT_FOUND, reason)
+        assert why(partial(stub.GetPolicy, asked)) == (NOT_FOUND, told)
 
 
 def test_a_draft_is_checked_and_each_problem_has_its_place(stub: PolicyServiceStub) -> None:

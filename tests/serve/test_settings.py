@@ -64,6 +64,8 @@ def test_there_is_a_setting_for_everything_and_a_word_on_each() -> None:
         "backlog_upload_cases": 20_000,
         "backlog_upload_mb": 64,
         "backlog_patience_seconds": 30,
+        "policy_service": True,
+        "policy_runs": 1,
         "log_level": "INFO",
     }
     assert all(field.description for field in Settings.model_fields.values())
