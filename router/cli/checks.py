@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from router.cli.common import instant
 from router.errors import PolicyError, Problem
 from router.policy.compile import Written
 from router.policy.lint import lint
@@ -16,12 +17,12 @@ SEED = 0
 
 
 def check_paths(
-    paths: Iterable[Path], *, fairness: bool, on: Sequence[Path] = ()
+    paths: Iterable[Path], *, fairness: bool, on: Sequence[Path] = (), snapshot: Path | None = None, now: str = ""
 ) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
     """Every policy that the paths stand for, and every problem of all of them.
 
-    What is only doubtful is told of drafts alone: a released version stays as it is. ``on`` are scenarios and snapshots that
-    every version is tried on.
+    What is only doubtful is told of drafts alone: a released version stays as it is. ``on`` are scenarios, snapshots,
+    backlogs and logs that every version is tried on; a backlog at ``now``, its customers as the ``snapshot`` knows them.
     """
     policies: list[Policy] = []
     problems: list[Problem] = []
@@ -32,7 +33,7 @@ def check_paths(
             for written in found:
                 if written.policy.version not in released_versions(Path(written.source.name).parent):
                     problems += lint(written)
-                problems += (problem for path in on for problem in _tried(written, path))
+                problems += (problem for path in on for problem in _tried(written, path, snapshot, now))
     if fairness:
         from router.fairness import check_fairness
 
@@ -41,14 +42,21 @@ def check_paths(
     return tuple(policies), PolicyError(dict.fromkeys(problems)).problems
 
 
-def _tried(written: Written, on: Path) -> Iterable[Problem]:
-    """What scenarios, or the folder of a snapshot, show of a policy."""
+def _tried(written: Written, on: Path, snapshot: Path | None, now: str) -> Iterable[Problem]:
+    """What a log, a backlog, scenarios, or the folder of a snapshot, show of a policy."""
+    from router.bulk.given import shown
+    from router.bulk.impact.population import Versions
+    from router.cli.cases import cases_of, holds_cases
     from router.cli.trials import run_paths
     from router.crm.snapshot import Snapshot
     from router.frame.customers import of_snapshot
     from router.scenarios.given import facts_of, firing, standing_in
     from router.scenarios.load import scenario_files
 
+    if holds_cases(on):
+        same = Versions(written.policy, written.policy)
+        with cases_of(same, [str(on)], snapshot=snapshot, now=instant(now, "--now")) as cases:
+            return [*shown(written, cases)]
     if on.is_dir() and not scenario_files(on):
         facts = of_snapshot(Snapshot.open(on)).rows
         known = [

@@ -1,6 +1,6 @@
 """What given data says of a policy: rules that never or always fire there, and facts that stand in for protected ones."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -17,16 +17,22 @@ from router.scenarios.model import Outcome
 
 def firing(written: Written, outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """The rules that fired in none of the decided cases, and those with a condition that fired in all of them."""
-    reading = Reading(written)
     for each in coverage(outcomes):
-        for place in reading.rules:
-            rule, times = place.what.removeprefix("rule "), each.fired[place.what.removeprefix("rule ")]
-            if not times:
-                said = f"rule {rule} fired in none of the {each.scenarios} cases given"
-                yield reading.problem("never-fires", said, (*place.at, "id"))
-            elif times == each.scenarios and place.when != ALWAYS:
-                said = f"rule {rule} fired in each of the {each.scenarios} cases given"
-                yield reading.problem("always-fires", said, (*place.at, "id"))
+        yield from fired_in(written, each.fired, each.scenarios)
+
+
+def fired_in(written: Written, fired: Mapping[str, int], cases: int) -> Iterator[Problem]:
+    """The same from counts: in how many of so many cases each rule ``fired``."""
+    reading = Reading(written)
+    for place in reading.rules:
+        rule = place.what.removeprefix("rule ")
+        times = fired.get(rule, 0)
+        if not times:
+            said = f"rule {rule} fired in none of the {cases:,} cases given"
+            yield reading.problem("never-fires", said, (*place.at, "id"))
+        elif times == cases and place.when != ALWAYS:
+            said = f"rule {rule} fired in each of the {cases:,} cases given"
+            yield reading.problem("always-fires", said, (*place.at, "id"))
 
 
 def standing_in(written: Written, facts: pl.DataFrame, what: str) -> Iterator[Problem]:

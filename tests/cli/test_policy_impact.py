@@ -85,3 +85,31 @@ def test_what_needs_cases_says_so(run: Run, new: Path) -> None:
         assert (ran.code, "give --on" in ran.err) == (2, True)
     ran = run("policy", "diff", RETAIL, new, *ON, "--since", "2016-01-01T00:00:00Z")
     assert (ran.code, "for a decision log" in ran.err) == (2, True)
+
+
+# policy check --on a backlog or a log
+
+
+def test_rules_are_tried_on_a_backlog_and_on_a_log(run: Run, new: Path, tmp_path: Path) -> None:
+    ours = [each for each in shipped_scenarios() if each.policy.name == "retail"]
+    decisions = decided(ours)
+    logged(tmp_path / "log", decisions)
+    last = {decision.state.case.id: decision for decision in decisions}
+    seen = {rule for decision in last.values() for rule in decision.fired}
+    found = warned(run, new, tmp_path / "log")
+    again = {rule.id for rule in decisions[0].policy.rules} - seen
+    assert found - again <= CHANGED
+    assert again - found <= CHANGED
+    few = warned(run, new, EXAMPLE, "--now", "2016-06-01T10:00:00Z")
+    assert ("week-six-warning" in few, "own-failure" in few) == (True, False)
+
+
+def warned(run: Run, path: Path, *on: object) -> set[str]:
+    """The rules of a draft that fire in none of the cases given."""
+    ran = run("policy", "check", path, "--no-fairness", "--json", "--on", *on)
+    told = [each["message"] for each in json.loads(ran.out)["problems"] if each["code"] == "never-fires"]
+    return {message.split()[1] for message in told if "of the" in message}
+
+
+CHANGED = {"redelivery-or-refund", "refusal-raises-level", "failures-pile-up", "thank-for-loyalty", "refused-again"}
+"""Rules that the draft changes, or that read what it changes."""

@@ -91,9 +91,9 @@ class Comparison:
 def compare(population: Population, capacity: int | None = None) -> Comparison:
     """Decide all cases by both versions and count; the largest moves are explained by the rules behind them."""
     found = Comparison(population.versions, population.told, population.remarks, capacity)
-    for before, after in population.sides(COLUMNS):
-        pairs = before.join(after, on="case_id", suffix=AFTER)
-        found.add(pairs.collect(engine="streaming"))
+    for sides_of_part in population.sides(COLUMNS):
+        before, after = pl.collect_all(sides_of_part, engine="streaming")  # what both have in common is done once
+        found.add(before.join(after, on="case_id", suffix=AFTER))
     found.moves = list(explained(found.moves, population))
     return found
 

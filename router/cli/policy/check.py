@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from router.cli.common import AsJson, Fairness, Paths, print_json
+from router.cli.common import AsJson, Fairness, Paths, Time, print_json
 
 
 def check(
@@ -13,8 +13,13 @@ def check(
     *,
     fairness: Fairness = True,
     on: Annotated[
-        list[Path] | None, typer.Option(help="Scenarios, or a snapshot's folder, to try the rules on; may be given again.")
+        list[Path] | None,
+        typer.Option(
+            help="Scenarios, or the folder of a log, a backlog or a snapshot, to try the rules on; may be given again."
+        ),
     ] = None,
+    snapshot: Annotated[Path | None, typer.Option(help="Of a backlog: folder of the snapshot of its customers.")] = None,
+    now: Time = "",
     as_json: AsJson = False,
 ) -> None:
     """Check policies: files, folders of one policy, or the folder of all.
@@ -23,7 +28,7 @@ def check(
     """
     from router.cli.checks import check_paths, counted, problem_data
 
-    policies, problems = check_paths(paths, fairness=fairness, on=on or ())
+    policies, problems = check_paths(paths, fairness=fairness, on=on or (), snapshot=snapshot, now=now)
     errors = [problem for problem in problems if not problem.warning]
     if as_json:
         data = [{"policy": p.name, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in policies]

@@ -1,8 +1,7 @@
 """What ``case-router policy diff --on`` does: both versions decide the same cases."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from rich.table import Table
 
 from router.bulk.impact.comparison import GAINED, LOST, MEASURES, MIXED, Comparison, compare
 from router.bulk.impact.figures import judge, read_conditions
-from router.bulk.impact.population import Population, Versions, backlog_cases, logged_cases
+from router.bulk.impact.population import Versions
 from router.bulk.impact.told import data
+from router.cli.cases import cases_of
 from router.cli.common import console, print_json
-from router.cli.reprioritize import customers_of
-from router.log.decisions import DECISIONS
 from router.money import format_money
 from router.policy.difference import Change
 from router.policy.model import Policy
@@ -45,7 +43,8 @@ def impact(before: Policy, after: Policy, changes: Sequence[Change], asked: Aske
         from router.report import needs_extra
 
         needs_extra()
-    with population(versions, asked) as cases:
+    given = cases_of(versions, asked.on, asked.events, asked.snapshot, asked.window, now=asked.now)
+    with given as cases:
         found = compare(cases, asked.capacity)
     verdicts = judge(conditions, found)
     if asked.report is not None:
@@ -63,27 +62,6 @@ def impact(before: Policy, after: Policy, changes: Sequence[Change], asked: Aske
         typer.echo(f"fails: {verdict.told()}", err=True)
     if failed:
         raise typer.Exit(1)
-
-
-@contextmanager
-def population(versions: Versions, asked: Asked) -> Iterator[Population]:
-    """The cases that were named: a log, or a backlog in files. Raises ``RouterError``."""
-    if len(asked.on) == 1 and (Path(asked.on[0]) / DECISIONS).is_dir():
-        if asked.events or asked.snapshot:
-            raise typer.BadParameter("a decision log holds all that is needed", param_hint="--events, --snapshot")
-        since, until = asked.window
-        yield logged_cases(versions, Path(asked.on[0]), since=since, until=until)
-        return
-    if any(asked.window):
-        raise typer.BadParameter("they are for a decision log, and --on names none", param_hint="--since, --until")
-    cases, events = [], list(asked.events)
-    for path in asked.on:
-        folder = Path(path)
-        cases.append(str(folder / "cases*.*") if folder.is_dir() else path)
-        events += [str(folder / "events*.*")] if folder.is_dir() and list(folder.glob("events*.*")) else []
-    customers: Callable[[Policy], Any] = lambda policy: customers_of(asked.snapshot, policy)  # noqa: E731 - one for each version
-    with backlog_cases(versions, cases, events, customers, asked.now) as found:
-        yield found
 
 
 def _tell(found: Comparison, to: Console) -> None:
