@@ -53,7 +53,7 @@ def inputs_of(backlog: Backlog, previous: Path | None, policy: Policy, customers
         table.scan.source.name: {"rows": table.rows, "files": [digest(file) for file in table.files]}
         for table in backlog.tables
     }
-    as_of = None if customers.as_of is None else format_instant(customers.as_of)
+    as_of = format_instant(customers.as_of) if isinstance(customers.as_of, int) else None
     return {
         "now": format_instant(now),
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},

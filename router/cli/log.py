@@ -9,6 +9,8 @@ import typer
 from router.cli.common import AsJson, console, instant, print_json
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from router.errors import Problem
     from router.log.key import Key
 
@@ -217,12 +219,11 @@ def erase(
         raise typer.Exit(1)
 
 
-def records_of(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every record of a log, one by one."""
+def frames_of(folder: Path) -> Iterator["pl.DataFrame"]:
+    """Every record of a log, file by file."""
     from router.log.decisions import DECISIONS
     from router.log.files import Torn, frames
 
     torn = Torn()
-    for frame in frames(folder, DECISIONS, torn):
-        yield from frame.iter_rows(named=True)
+    yield from frames(folder, DECISIONS, torn)
     _tell_torn(torn.files)

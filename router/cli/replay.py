@@ -1,17 +1,26 @@
 """``case-router replay``: decide logged facts again."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from router.cli.common import AsJson, Root, console, policies_root, print_json
-from router.cli.log import Folder, records_of
+from router.cli.log import Folder, frames_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from router.log.replay import Compared, Replayed
+    from router.policy.model import Policy
+
+
+class Engine(StrEnum):
+    """What decides again: whole columns at once, or record by record as a server does."""
+
+    FRAME = "frame"
+    ROW = "row"
 
 
 def replay(
@@ -19,6 +28,7 @@ def replay(
     *,
     policy: Annotated[str, typer.Option(help="With --policy-version: name of the policy.")] = "retail",
     policy_version: Annotated[str, typer.Option(help="Show what this version would have said.")] = "",
+    engine: Annotated[Engine, typer.Option(help="Columns, or record by record: slower.")] = Engine.FRAME,
     policies: Root = None,
     as_json: AsJson = False,
 ) -> None:
@@ -27,16 +37,23 @@ def replay(
     Exit code 1 if something comes out otherwise, or a version is not there. With --policy-version nothing is wrong about a
     difference: it is what that version would have said.
     """
-    from router.log.replay import compare
-    from router.log.replay import replay as decide_again
+    from router.log import replay as again
     from router.policy.store import PolicyStore
 
     root: Path = policies_root(policies)
     store = PolicyStore.open(root, drafts=True)
     if policy_version:
-        _show_comparison(compare(records_of(log), store.get(policy, policy_version, 0)), as_json=as_json)
+        compared = again.compare(again.rows(frames_of(log)), store.get(policy, policy_version, 0))
+        _show_comparison(compared, as_json=as_json)
         return
-    found = decide_again(records_of(log), lambda name, version: store.get(name, version, 0))
+
+    def named(name: str, version: str) -> "Policy":
+        return store.get(name, version, 0)
+
+    if engine is Engine.FRAME:
+        found = again.replay(frames_of(log), named)
+    else:
+        found = again.replay_rows(again.rows(frames_of(log)), named)
     _show(found, as_json=as_json)
     if found.differing or found.unknown:
         raise typer.Exit(1)

@@ -18,14 +18,19 @@ def reply_channel(
     """
     if not channels:
         return None
+    opening = calendar.next_open(now)
+    best = fitting_channel(channels, own, failed, is_open=opening == now)
+    return ReplyChannel(best.name, now if best.always else opening, best.always)
+
+
+def fitting_channel(channels: Mapping[str, Channel], own: str | None, failed: Collection[str], *, is_open: bool) -> Channel:
+    """The channel of :func:`reply_channel`, inside and outside of business hours."""
     usual = channels.get(own or "")
     slowest = usual.speed if usual else max(channel.speed for channel in channels.values())
     fitting = [channel for channel in channels.values() if channel.speed <= slowest]
     working = [channel for channel in fitting if channel.name not in failed] or fitting
-    opening = calendar.next_open(now)
 
-    def order(channel: Channel) -> tuple[int, bool, int]:
-        return now if channel.always else opening, channel is not usual, channel.speed
+    def order(channel: Channel) -> tuple[bool, bool, int]:
+        return not (is_open or channel.always), channel is not usual, channel.speed
 
-    best = min(working, key=order)
-    return ReplyChannel(best.name, now if best.always else opening, best.always)
+    return min(working, key=order)

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 from polars import col
 
-from router.decide.decider import customer_layout, history_notices, may_be_missing
+from router.decide.decider import customer_layout, may_be_missing
 from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
 from router.frame.customers import Customers
 from router.frame.lists import CODES, Item, fired, ids, listed
 from router.frame.recompense import SUGGESTION, Recompense
+from router.frame.tables import Moment
 from router.policy import plan as p
 from router.policy.columns import WHOLE
 from router.policy.expression import Number
@@ -58,11 +59,11 @@ class Answer:
     They read the facts, the results of the timeline and of the plan, the commitments and the reply channel by their names.
     """
 
-    def __init__(self, policy: Policy, customers: Customers, now: int) -> None:
+    def __init__(self, policy: Policy, customers: Customers, now: Moment) -> None:
         self.policy = policy
         layout = customer_layout(policy, customers.layout, customers.currency)
         self.may_be_missing = sorted(may_be_missing(policy, layout))
-        self.history = [each.code for each in history_notices(policy, customers.as_of, customers.currency, now)]
+        self.history = list(_history(policy, customers, now))
         self.recompense = Recompense(policy, col("customer.goodwill_12m").is_null())
         self.taken = col("case.adverse_action")
         permitting = [level.name for level in policy.levels if level.rank >= policy.senior]
@@ -116,7 +117,7 @@ class Answer:
         varying = [rule for rule in self.policy.priority if not isinstance(rule.gives, Number)]
         said = [
             _code(~col("customer.known"), "unknown-customer"),
-            *(_code(pl.lit(value=True), code) for code in self.history),
+            *self.history,
             *(_code(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying),
             *self.recompense.warnings(),
         ]
@@ -134,6 +135,16 @@ class Answer:
         others = pl.element().struct.field("approvals").list.eval(~pl.element().is_in(levels)).list.sum()
         count = col("proposed").list.eval(others).list.sum()
         return pl.lit("unknown-level").repeat_by(count.fill_null(0))
+
+
+def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item]:
+    """What there is to say of the records themselves, as ``router.decide.decider.history_notices`` has it."""
+    as_of = customers.as_of
+    if as_of is not None:
+        moment = now if isinstance(now, pl.Expr) else pl.lit(now, pl.Int64)
+        yield _code(moment < as_of, "snapshot-later")
+        yield _code(moment - as_of > policy.oldest_snapshot.microseconds, "snapshot-old")
+        yield _code(pl.lit(customers.currency != policy.currency), "other-currency")
 
 
 def _code(holds: pl.Expr, code: str) -> Item:

@@ -1,10 +1,11 @@
 """Business hours for a column of instants: the very table that :class:`router.calendar.Calendar` searches for one."""
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from router.calendar import Calendar
+from router.frame.tables import Moment
 
 
 @dataclass(slots=True, eq=False)
@@ -21,13 +22,14 @@ class OpenHours:
     [50, None, 57]
     """
 
-    calendar: InitVar[Calendar]
+    calendar: Calendar = field(repr=False)
     starts: pl.Series = field(init=False, repr=False)
     ends: pl.Series = field(init=False, repr=False)
     opened: pl.Series = field(init=False, repr=False)
     shift: pl.Series = field(init=False, repr=False)
 
-    def __post_init__(self, calendar: Calendar) -> None:
+    def __post_init__(self) -> None:
+        calendar = self.calendar
         starts, opened = (pl.Series(column, dtype=pl.Int64) for column in (calendar.starts, calendar.opened))
         self.ends = pl.Series(calendar.ends, dtype=pl.Int64)
         self.shift = starts - opened
@@ -50,3 +52,15 @@ class OpenHours:
             return open_times + self.shift.gather(self.opened.search_sorted(open_times, side="left"))
 
         return open_time.map_batches(of, pl.Int64, is_elementwise=True)
+
+    def next_open(self, moment: Moment) -> pl.Expr:
+        """Each instant itself while open, else the start of the next open interval."""
+        if not isinstance(moment, pl.Expr):
+            return pl.lit(self.calendar.next_open(moment), pl.Int64)
+
+        def of(instants: pl.Series) -> pl.Series:
+            place = self.starts.search_sorted(instants, side="right")
+            closed = instants >= self.ends.gather(place)  # never in the last interval, which has no next one
+            return instants.scatter(closed.arg_true(), self.starts.gather(place.filter(closed)))
+
+        return moment.map_batches(of, pl.Int64, is_elementwise=True)

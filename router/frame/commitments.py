@@ -7,6 +7,7 @@ from polars import col
 
 from router.calendar import Duration
 from router.frame.calendar import OpenHours
+from router.frame.tables import Moment
 from router.policy.model import COMMITMENTS, Policy
 from router.time import FIRST, LAST
 
@@ -18,7 +19,7 @@ READS = ("commitments.row", "opened_at", "replied_at", "acknowledged_at", "accep
 """The columns that :func:`commit` adds, and those that it reads: of the plan, the case and its timeline."""
 
 
-def commit(frame: pl.LazyFrame, policy: Policy, now: int) -> pl.LazyFrame:
+def commit(frame: pl.LazyFrame, policy: Policy, now: Moment) -> pl.LazyFrame:
     """``frame`` with ``<kind>_by`` (Int64 microseconds) and ``<kind>_state`` (String) of each of :data:`COMMITMENTS`."""
     hours = OpenHours(policy.calendar)
     acknowledge, next_update, resolve, final_response = (
@@ -40,7 +41,7 @@ def commit(frame: pl.LazyFrame, policy: Policy, now: int) -> pl.LazyFrame:
     )
 
 
-def _state(due: pl.Expr, act: pl.Expr | None, now: int) -> pl.Expr:
+def _state(due: pl.Expr, act: pl.Expr | None, now: Moment) -> pl.Expr:
     without = pl.when(due < now).then(pl.lit("breached")).otherwise(pl.lit("open"))
     if act is None:
         return without

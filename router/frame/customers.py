@@ -11,20 +11,21 @@ from router.crm.snapshot import CUSTOMERS, ORDERS, Snapshot
 from router.decide.decider import customer_layout
 from router.decide.records import FactRecords, facts_layout
 from router.facts import Fact, Type
-from router.frame.tables import kind_of
+from router.frame.tables import Moment, kind_of
 from router.policy.model import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Customers as of one instant: a row each, with ``customer_id`` and a column for each fact that is known of anybody.
+    """Customers as of one instant (or of a column of the cases): a row each, with ``customer_id`` and a column for each fact
+    that is known of anybody.
 
     The facts are as stored: with ``moves``, those that move with the clock are as of ``as_of``. ``orders`` has ``order_id``
     and ``on_record``; of an order that it has not, ``other_orders`` is said. ``orders`` is ``None`` where none are known.
     """
 
     id: str
-    as_of: int | None
+    as_of: Moment | None
     currency: str
     layout: tuple[Fact, ...]
     rows: pl.LazyFrame
@@ -71,7 +72,7 @@ def of_records(records: FactRecords) -> Customers:
     )
 
 
-def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: int) -> pl.LazyFrame:
+def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: Moment) -> pl.LazyFrame:
     """``cases`` with the customer facts that ``policy`` can read, as of ``now``; a stranger is not known and has no others.
 
     A fact that is not stored, or that the policy cannot read, is missing for all.
@@ -112,7 +113,7 @@ def _listed(orders: Mapping[str, bool]) -> pl.LazyFrame:
     return pl.LazyFrame({"order_id": list(orders), "on_record": list(orders.values())}, schema)
 
 
-def _moved(fact: Fact, elapsed: int) -> pl.Expr:
+def _moved(fact: Fact, elapsed: Moment) -> pl.Expr:
     """A fact that moves with the clock, so many microseconds later."""
     value = col(fact.name) + fact.per_microsecond * elapsed
     return pl.when(value < 0.0).then(0.0).otherwise(value).alias(fact.name) if fact.name == OVERDUE else value

@@ -11,6 +11,7 @@ from router.frame import channel, commitments
 from router.frame.answer import DECISION, Answer
 from router.frame.customers import Customers, join, with_orders
 from router.frame.facts import case_facts, fold_columns
+from router.frame.tables import Moment
 from router.frame.timeline import fold
 from router.policy.frame import apply
 from router.policy.model import Policy
@@ -23,7 +24,7 @@ class Part(NamedTuple):
 
     adds: Collection[str]
     reads: Collection[str]
-    add: Callable[[pl.LazyFrame, Policy, int], pl.LazyFrame]
+    add: Callable[[pl.LazyFrame, Policy, Moment], pl.LazyFrame]
 
 
 PARTS = (
@@ -41,15 +42,17 @@ class FrameDecider:
         self.terms = terms_of(policy)
 
     def decide(
-        self, cases: pl.LazyFrame, events: pl.LazyFrame | None, now: int, columns: Sequence[str] = tuple(DECISION)
+        self, cases: pl.LazyFrame, events: pl.LazyFrame | None, now: Moment, columns: Sequence[str] = tuple(DECISION)
     ) -> pl.LazyFrame:
-        """One row for each case, in any order, with these ``columns`` of :data:`DECISION`, lazily.
+        """One row for each case, in any order, with these ``columns``, lazily: of :data:`DECISION`, facts, or what
+        timelines add up to.
 
-        ``cases`` and ``events`` are as ``router.frame.tables`` has them; without ``events`` nothing has happened.
+        ``cases`` and ``events`` are as ``router.frame.tables`` has them; without ``events`` nothing has happened. ``now``
+        may be a column of ``cases``.
         """
         policy, customers = self.policy, self.customers
         answer = Answer(policy, customers, now).columns()
-        made = [answer[name].alias(name) for name in columns]
+        made = [answer.get(name, pl.col(name)).alias(name) for name in columns]
         reads = {name for column in made for name in column.meta.root_names()}
         parts = [part for part in PARTS if not reads.isdisjoint(part.adds)]
         reads = reads.union(*(part.reads for part in parts))

@@ -6,7 +6,8 @@ import polars as pl
 from polars import col
 
 from router.cases.facts import Terms
-from router.frame.tables import ATTRIBUTE_NOTICES, CASES, kind_of
+from router.frame.calendar import OpenHours
+from router.frame.tables import ATTRIBUTE_NOTICES, CASES, Moment, kind_of
 from router.frame.timeline import FOLD
 from router.money import POWERS
 from router.time import HOUR
@@ -15,7 +16,7 @@ _EXACT = 2**53
 """Whole numbers up to here are floats."""
 
 
-def case_facts(cases: pl.LazyFrame, fold: pl.LazyFrame | None, terms: Terms, now: int) -> pl.LazyFrame:
+def case_facts(cases: pl.LazyFrame, fold: pl.LazyFrame | None, terms: Terms, now: Moment) -> pl.LazyFrame:
     """``cases`` with what their timelines add up to and a column for each of their facts, inputs and declared attributes.
 
     Facts have their full names (``case.chases``, ``engine.waiting_hours``); missing is null. The columns of ``fold`` that
@@ -96,7 +97,7 @@ def _or_default(name: str) -> pl.Expr:
     return col(name) if FOLD[name][1] is None else col(name).fill_null(_default(name))
 
 
-def _facts(terms: Terms, now: int) -> dict[str, pl.Expr]:
+def _facts(terms: Terms, now: Moment) -> dict[str, pl.Expr]:
     """Each fact and input by its name, from the columns of a case and of what its timeline adds up to; ``notices``."""
     known = col("issue").is_in(list(terms.touchpoints)).fill_null(value=False)
     usual = col("issue").replace_strict(list(terms.touchpoints), list(terms.touchpoints.values()), default=None)
@@ -125,7 +126,7 @@ def _facts(terms: Terms, now: int) -> dict[str, pl.Expr]:
         "only_statutory_offered": col("only_statutory"),
         "adverse_action_proposed": col("proposed").list.len() > 0,
         "adverse_action": col("taken"),
-        "out_of_hours": pl.lit(not terms.calendar.is_open(now)),
+        "out_of_hours": _out_of_hours(terms, now),
         **{name: col(name) for name in ("escalation_requested", "leaving_signalled", "closed_without_acceptance")},
         **{name: number(name) for name in _COUNTS},
     }
@@ -140,6 +141,12 @@ def _facts(terms: Terms, now: int) -> dict[str, pl.Expr]:
         **{f"engine.{key}": fact for key, fact in inputs.items()},
         "notices": _notices(known, ours, now),
     }
+
+
+def _out_of_hours(terms: Terms, now: Moment) -> pl.Expr:
+    if isinstance(now, pl.Expr):
+        return OpenHours(terms.calendar).next_open(now) != now
+    return pl.lit(not terms.calendar.is_open(now))
 
 
 _COUNTS = (
@@ -163,7 +170,7 @@ _COUNTS = (
 )
 
 
-def _notices(known_issue: pl.Expr, our_currency: pl.Expr, now: int) -> pl.Expr:
+def _notices(known_issue: pl.Expr, our_currency: pl.Expr, now: Moment) -> pl.Expr:
     """A code as often as the row engine warns, in its order."""
     foreign = col("value_minor").is_not_null() & ~our_currency.fill_null(value=False)
     said = (

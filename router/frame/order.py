@@ -7,7 +7,7 @@ import polars as pl
 from polars import col
 
 from router.cases.model import EVENTS as EVENT_TYPES
-from router.frame.tables import EVENTS
+from router.frame.tables import EVENTS, Moment
 
 KIND = pl.Enum(list(EVENT_TYPES))
 NEVER = 2**63 - 1
@@ -52,11 +52,13 @@ class Ordered:
     ``row``, which number both; ``first`` and ``last`` of the case; ``future``, and ``repeated``, an id that came before in
     the case; ``until``, when the customer acts next, ``NEVER`` if not; of the case ``opened_at`` and ``order_on_record``.
     An event that does not count, being of the future or repeated, has no ``kind``. ``cases`` has ``case`` and ``case_id``.
+    ``carried`` are columns of the case that ``rows`` have too, since the time that it is read for stands in them.
     """
 
     rows: pl.LazyFrame
     cases: pl.LazyFrame
     events: pl.LazyFrame
+    carried: tuple[str, ...] = ()
 
     def of(self, *kinds: str, reading: Sequence[str] = ()) -> pl.LazyFrame:
         """The rows of some kinds, in no order, with some of their attributes: so what few events have is never sorted."""
@@ -65,9 +67,11 @@ class Ordered:
         return rows.join(attributes, on="position")
 
 
-def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: int) -> Ordered:
+def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: Moment, as_of: Moment | None = None) -> Ordered:
     """The events of ``cases`` in order, as of ``now``. Sequence and attributes that the table has not are null."""
-    heads = cases.select(*_complete(cases, _HEAD), case=col("case_id").rank("dense"))
+    moments = [moment for moment in (now, as_of) if isinstance(moment, pl.Expr)]
+    carried = tuple(dict.fromkeys(name for moment in moments for name in moment.meta.root_names()))
+    heads = cases.select(*_complete(cases, _HEAD), *carried, case=col("case_id").rank("dense"))
     if "position" not in events.collect_schema():
         events = events.with_row_index("position")
     given = events.select(*_complete(events, EVENTS))
@@ -85,7 +89,7 @@ def in_order(events: pl.LazyFrame, cases: pl.LazyFrame, now: int) -> Ordered:
         .with_columns(kind=pl.when(~col("future") & ~col("repeated")).then(col("kind").cast(KIND, strict=False)))
         .with_columns(until=pl.when(is_a(*ACTS)).then("at").when("last").then(NEVER).backward_fill())
     )
-    return Ordered(rows.cache(), heads.select("case", "case_id"), given)
+    return Ordered(rows.cache(), heads.select("case", "case_id"), given, carried)
 
 
 _HEAD = {"case_id": pl.String(), "opened_at": pl.Int64(), "order_on_record": pl.Boolean()}

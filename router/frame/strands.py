@@ -3,7 +3,7 @@
 Each takes events in order and gives ``case`` and its columns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 from polars import col
@@ -12,6 +12,7 @@ from router.cases.facts import Terms
 from router.cases.hedges import fold_text
 from router.cases.timeline import PROOF_OF_PURCHASE
 from router.frame.order import NEVER, Ordered, is_a
+from router.frame.tables import Moment
 
 
 def by_distinct_value(name: str, change: Callable[[str], object], kind: pl.DataType) -> pl.Expr:
@@ -29,6 +30,11 @@ def _key(name: str) -> pl.Expr:
     return col(name).fill_null("")
 
 
+def _firsts(ordered: Ordered) -> list[pl.Expr]:
+    """What the case has, of rows of one case."""
+    return [col(name).first() for name in ordered.carried]
+
+
 def contradictions(ordered: Ordered) -> pl.LazyFrame:
     """``contradictions``: claims that differ from the one before on their topic and are no correction."""
     topic, claim = (by_distinct_value(name, fold_text, pl.String()).fill_null("") for name in ("topic", "claim"))
@@ -41,17 +47,18 @@ def contradictions(ordered: Ordered) -> pl.LazyFrame:
     return ordered_by_topic.group_by("case").agg(col("conflict").sum().alias("contradictions"))
 
 
-def promises(ordered: Ordered, now: int) -> pl.LazyFrame:
+def promises(ordered: Ordered, now: Moment) -> pl.LazyFrame:
     """``promises_broken``, ``promise_overdue`` (the longest, in microseconds), ``repeated_promises``."""
     kept_at, due_at = col("kept_at"), col("due_at")
     return (
         ordered.of("promise_made", "promise_kept", reading=("id", "due_at"))
-        .select("case", "at", "due_at", _key("id"), made=_row_of("promise_made"))
+        .select("case", "at", "due_at", *ordered.carried, _key("id"), made=_row_of("promise_made"))
         .group_by("case", "id")
         .agg(
             due_at.min_by("made"),
             pl.when(col("made").is_null()).then("at").min().alias("kept_at"),
             col("made").count().alias("times"),
+            *_firsts(ordered),
         )
         .filter(col("times") > 0)
         .group_by("case")
@@ -63,7 +70,7 @@ def promises(ordered: Ordered, now: int) -> pl.LazyFrame:
     )
 
 
-def evidence(ordered: Ordered, now: int) -> pl.LazyFrame:
+def evidence(ordered: Ordered, now: Moment) -> pl.LazyFrame:
     """``evidence_repeats``; ``waits`` (begin and end of each, in order), ``waited`` (microseconds), ``waiting_since``."""
     needless = (col("item") == PROOF_OF_PURCHASE) & col("order_on_record").fill_null(value=False)
     requests = (
@@ -74,15 +81,15 @@ def evidence(ordered: Ordered, now: int) -> pl.LazyFrame:
         .with_columns(repeat=(col("received") < col("row")).fill_null(value=False) | needless)
     )
     repeats = requests.group_by("case").agg(col("repeat").sum().alias("evidence_repeats"))
-    return repeats.join(_waits(requests.filter(~col("repeat")), now), on="case", how="left")
+    return repeats.join(_waits(requests.filter(~col("repeat")), now, _firsts(ordered)), on="case", how="left")
 
 
-def _waits(requests: pl.LazyFrame, now: int) -> pl.LazyFrame:
+def _waits(requests: pl.LazyFrame, now: Moment, firsts: Sequence[pl.Expr]) -> pl.LazyFrame:
     """Requests that one act of the customer ends are one wait, from the first of them; none counts before the opening."""
     runs, span = col("until") == NEVER, col("end") - col("start")
     return (
         requests.group_by("case", "until")
-        .agg(col("at").min().alias("since"), col("opened_at").first())
+        .agg(col("at").min().alias("since"), col("opened_at").first(), *firsts)
         .with_columns(start=pl.max_horizontal("since", "opened_at"), end=pl.when(runs).then(now).otherwise("until"))
         .group_by("case")
         .agg(
@@ -93,7 +100,7 @@ def _waits(requests: pl.LazyFrame, now: int) -> pl.LazyFrame:
     )
 
 
-def offers(ordered: Ordered, terms: Terms, as_of: int | None) -> pl.LazyFrame:
+def offers(ordered: Ordered, terms: Terms, as_of: Moment | None) -> pl.LazyFrame:
     """``goodwill``, ``goodwill_since`` and ``refund`` (minor units), ``foreign_offers``, ``only_statutory``."""
     ours, statutory = col("stands") & (col("currency") == terms.currency), col("statutory")
     since = pl.lit(value=True) if as_of is None else col("at") > as_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -10,6 +10,9 @@ from router.cases.facts import Terms, read_case
 from router.cases.model import EVENTS as EVENT_TYPES
 from router.cases.model import Case, Event, Money
 from router.facts import CASE_FACTS, INPUTS, Fact, Type, Value
+
+Moment: TypeAlias = int | pl.Expr
+"""The time that cases are decided for: one instant for all, or a column of the cases."""
 
 TEXT, WHOLE, YES_NO = pl.String(), pl.Int64(), pl.Boolean()
 

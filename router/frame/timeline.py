@@ -9,6 +9,7 @@ from polars import col
 from router.cases.facts import Terms
 from router.frame import strands
 from router.frame.order import REPLIES, Ordered, in_order, is_a, latest, row_before, still_to_come
+from router.frame.tables import Moment
 
 Default: TypeAlias = bool | int | str | list[str] | None
 
@@ -21,18 +22,18 @@ def fold(
     events: pl.LazyFrame,
     cases: pl.LazyFrame,
     terms: Terms,
-    now: int,
+    now: Moment,
     *,
-    as_of: int | None = None,
+    as_of: Moment | None = None,
     wanted: Collection[str] | None = None,
 ) -> pl.LazyFrame:
     """One row for each of ``cases`` that has an event: ``case_id`` and the columns of :data:`FOLD` (or those ``wanted``).
 
     ``events`` are as :data:`router.frame.tables.EVENTS`; of ``cases`` it reads ``case_id``, ``opened_at`` and, where there
     is one, ``order_on_record``. ``as_of`` is the moment of the customer's history, as for :func:`router.cases.facts.settle`.
-    Null is what :data:`FOLD` says for a case without events.
+    Both moments may be columns of ``cases``. Null is what :data:`FOLD` says for a case without events.
     """
-    ordered = in_order(events, cases, now)
+    ordered = in_order(events, cases, now, as_of)
     names = [name for name in FOLD if wanted is None or name in wanted]
     folded = ordered.cases.join(_whole(ordered.rows), on="case")
     for columns, strand in _strands(terms, now, as_of).items():
@@ -41,7 +42,7 @@ def fold(
     return folded.select("case_id", *names)
 
 
-def _strands(terms: Terms, now: int, as_of: int | None) -> dict[tuple[str, ...], Callable[[Ordered], pl.LazyFrame]]:
+def _strands(terms: Terms, now: Moment, as_of: Moment | None) -> dict[tuple[str, ...], Callable[[Ordered], pl.LazyFrame]]:
     """What looks at some of the events only, by the columns that it gives."""
     return {
         ("contradictions",): strands.contradictions,

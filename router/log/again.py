@@ -17,7 +17,7 @@ from router.policy.model import Policy
 Record: TypeAlias = Mapping[str, Any]
 """A record of a decision, by column; what is missing is ``None``."""
 
-_OF_READING = frozenset({"future-event", "repeated-event"})
+OF_READING = frozenset({"future-event", "repeated-event"})
 """Warnings about events that were left out, and so stand in no record."""
 
 
@@ -89,7 +89,7 @@ class Again:
         records.row = _row(record, records.layout) if record["customer.known"] else None
         records.order = record["case.order_on_record"]
         state, customer = decider.begin(case_of(record), record["now"])
-        state.notices += [Notice(code, "") for code in record["warnings"] if code in _OF_READING]
+        state.notices += [Notice(code, "") for code in record["warnings"] if code in OF_READING]
         feed(state, state.case.timeline)
         return decider.conclude(state, customer, b"", full=record["view"] == "full")
 

@@ -36,6 +36,8 @@ def test_the_channel_is_that_of_each_case_alone(count: int, now: int) -> None:
         channel.reply_channel(policy.channels, policy.calendar, last or first, failed or (), now)
         for last, first, failed in cases
     ]
-    assert found.select("reply_channel", "reply_channel_open_at").collect().rows() == [
-        (each.name, each.open_at) if each else (None, None) for each in alone
-    ]
+    told = [(each.name, each.open_at) if each else (None, None) for each in alone]
+    assert found.select("reply_channel", "reply_channel_open_at").collect().rows() == told
+    rows = pl.LazyFrame(cases, SCHEMA, orient="row").with_columns(now=pl.lit(now))
+    by_column = reply_channel(rows, policy, pl.col("now"))
+    assert by_column.select("reply_channel", "reply_channel_open_at").collect().rows() == told

@@ -71,5 +71,5 @@ def test_every_decision_that_a_client_received_is_in_the_log(folder: Path, tmp_p
     records = list(rows(frames(log, DECISIONS)))
     assert found <= {record["decision_id"] for record in records}
     store = PolicyStore.open(folder / "policies", drafts=True)
-    again = replay(records, lambda name, version: store.get(name, version, 0))
+    again = replay(frames(log, DECISIONS), lambda name, version: store.get(name, version, 0))
     assert (again.records, again.differences, again.unknown) == (len(records), [], {})

@@ -74,7 +74,7 @@ def test_every_way_to_ask_leaves_a_record_and_errors_leave_none(shop: State, tmp
     assert [record["decision_id"] for record in found] == [each.provenance.decision_id for each in given]
     assert [record["score"] for record in found] == [each.priority.score for each in given]
     assert [record["view"] for record in found] == ["full", "basic", "full", "full", "full"]
-    again = replay(found, lambda name, version: shop.policies.get(name, version, 0))
+    again = replay(frames(tmp_path, DECISIONS), lambda name, version: shop.policies.get(name, version, 0))
     assert (again.records, again.differences, again.unknown) == (5, [], {})
 
 

@@ -1,0 +1,161 @@
+"""Records of a log as the tables that the frame engine reads: cases, events, and the customers as they were then."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from polars import col
+
+from router.decide.floor import ASK_FIRST, REVIEW
+from router.facts import CUSTOMER_FACTS, Fact, Type
+from router.frame.customers import Customers
+from router.frame.decide import FrameDecider
+from router.frame.facts import quotient
+from router.frame.tables import ATTRIBUTE_NOTICES, kind_of
+from router.log.layout import CASE, FULL, HEAD, RESULT
+from router.money import POWERS
+from router.policy.model import Policy
+
+COLUMNS_COMPARED = (*RESULT, *FULL, *CASE)
+"""What :func:`decide_again` gives."""
+RECORD = "record"
+"""The place of a record in its frame; as a text it stands for the ids of its case, customer and order."""
+_ALIKE = ("policy", "policy_version", "policy_digest", "snapshot_currency")
+_HISTORY, _OWN = "has history", "own facts"
+_KINDS = {Type.TEXT: "text", Type.YES_NO: "yes_no"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Records that one policy decided about customers of whom alike is known.
+
+    ``history`` says whether there is one; ``own`` are the facts that only the policy has.
+    """
+
+    policy: str
+    version: str
+    digest: str
+    currency: str
+    history: bool
+    own: tuple[str, ...]
+    records: pl.DataFrame
+
+    def cases(self, policy: Policy) -> pl.LazyFrame:
+        """A case for each record, with the time that it was decided for as ``now``."""
+        given = [pl.when(col(name) != "").then(name).alias(name) for name in ("issue", "touchpoint", "brand")]
+        place = col(RECORD).cast(pl.String)
+        attributes = [attribute(fact, policy) for fact in policy.facts if not fact.of_customer]
+        return self.records.lazy().select(
+            RECORD,
+            "now",
+            "snapshot_as_of",
+            *(name for name in HEAD if not name.endswith("_id") and name not in {"issue", "touchpoint", "brand"}),
+            *given,
+            *attributes,
+            _attribute_notices(policy).alias(ATTRIBUTE_NOTICES),
+            case_id=place,
+            customer_id=place,
+            order_id=pl.when(col("order_id") != "").then(place),
+        )
+
+    def events(self) -> pl.LazyFrame:
+        """What had happened to them."""
+        told = self.records.lazy().filter(col("timeline").list.len() > 0)
+        rows = told.select("timeline", case_id=col(RECORD).cast(pl.String)).explode("timeline")
+        return rows.unnest("timeline").with_row_index("position").with_columns(col("position").cast(pl.Int64))
+
+    def customers(self, policy: Policy) -> Customers:
+        """The customers as the records have them, and their orders."""
+        place = col(RECORD).cast(pl.String)
+        own = [fact for fact in policy.facts if fact.name in self.own]
+        known = self.records.lazy().filter(col("customer.known"))
+        orders = self.records.lazy().select(order_id=place, on_record="case.order_on_record")
+        return Customers(
+            "",
+            col("snapshot_as_of") if self.history else None,
+            self.currency,
+            (*CUSTOMER_FACTS, *own),
+            known.select(
+                *(fact.name for fact in CUSTOMER_FACTS), *(attribute(fact, policy) for fact in own), customer_id=place
+            ),
+            moves=False,
+            orders=orders,
+        )
+
+
+def alike(frame: pl.DataFrame) -> Iterator[Alike]:
+    """The records of a frame, parted by what they have in common."""
+    own = pl.element().struct.field("name").filter(pl.element().struct.field("name").str.starts_with("customer."))
+    names = col("attributes").list.eval(own).list.join("\n").fill_null("")
+    numbered = frame.with_row_index(RECORD).with_columns(
+        names.alias(_OWN), col("snapshot_as_of").is_not_null().alias(_HISTORY)
+    )
+    for key, records in numbered.group_by(*_ALIKE, _HISTORY, _OWN, maintain_order=True):
+        policy, version, digest, currency, history, facts = key
+        yield Alike(policy, version, digest, currency, history, tuple(filter(None, facts.split("\n"))), records)
+
+
+def decide_again(group: Alike, policy: Policy) -> pl.DataFrame:
+    """Records decided again by ``policy``, each in its view: a row for each, in order, with :data:`COLUMNS_COMPARED`."""
+    decider = FrameDecider(policy, group.customers(policy))
+    columns = (RECORD, "proposed", *(name for name in COLUMNS_COMPARED if name != "adverse_actions"))
+    decided = decider.decide(group.cases(policy), group.events(), col("now"), columns).collect().sort(RECORD)
+    actions = decided.with_columns(_adverse_actions(policy), group.records.get_column("view"))
+    return actions.select(_in_view(name, policy) for name in COLUMNS_COMPARED)
+
+
+def _adverse_actions(policy: Policy) -> pl.Expr:
+    permitting = [level.name for level in policy.levels if level.rank >= policy.senior]
+    approvals = pl.element().struct.field("approvals")
+    action = pl.struct(
+        pl.element().struct.field("kind"),
+        approvals.list.eval(pl.element().is_in(permitting)).list.any().alias("permitted"),
+        pl.lit(policy.levels[policy.senior].name).alias("approver"),
+    )
+    return col("proposed").list.eval(action).alias("adverse_actions")
+
+
+_OF_FULL = frozenset({"amount-missing", "amount-cut", "goodwill-unknown", "unknown-level", "facts-missing"})
+"""Warnings that a basic decision has not."""
+
+
+def _in_view(name: str, policy: Policy) -> pl.Expr:
+    """A column of full decisions, in the basic view without what that has not."""
+    full = pl.when(col("view") == "full").then(name)
+    if name in FULL:
+        return full
+    if name == "warnings":
+        return full.otherwise(without(_OF_FULL, name))
+    if name == "fired":
+        rest = (*policy.entitlements, *policy.recompense, *policy.likely_reasons, *policy.guidance, REVIEW, ASK_FIRST)
+        return full.otherwise(without({rule.id for rule in rest}, name))
+    return col(name)
+
+
+def without(texts: Iterable[str], name: str) -> pl.Expr:
+    """A column of lists without some texts."""
+    return col(name).list.eval(pl.element().filter(~pl.element().is_in(list(texts))))
+
+
+def attribute(fact: Fact, policy: Policy) -> pl.Expr:
+    """A fact that the policy declares, from the list of a record; missing where it is of another type."""
+    own = pl.element().filter(pl.element().struct.field("name") == fact.name)
+    found = col("attributes").list.eval(own).list.first()
+    value = found.struct.field(_KINDS.get(fact.type, "number"))
+    if fact.type is Type.MONEY and not fact.of_customer:
+        ours = found.struct.field("currency") == policy.currency
+        major = quotient(found.struct.field("minor"), POWERS[policy.exponent])
+        value = pl.coalesce(pl.when(ours).then(major), value)
+    return value.cast(kind_of(fact)).alias(fact.name)
+
+
+def _attribute_notices(policy: Policy) -> pl.Expr:
+    """The codes of what reading the attributes of the case warns of: those that are not declared, money in another one."""
+    declared = [fact.name for fact in policy.facts if not fact.of_customer]
+    money = [fact.name for fact in policy.facts if not fact.of_customer and fact.type is Type.MONEY]
+    name = pl.element().struct.field("name")
+    unknown = name.str.starts_with("case.") & ~name.is_in(declared)
+    foreign = name.is_in(money) & (pl.element().struct.field("currency") != policy.currency)
+    tests: Mapping[str, pl.Expr] = {"unknown-attribute": unknown, "other-currency": foreign}
+    counts = {code: col("attributes").list.eval(test).list.sum().fill_null(0) for code, test in tests.items()}
+    return pl.concat_list(pl.lit(code).repeat_by(count) for code, count in counts.items())
