@@ -202,6 +202,9 @@ def test_what_no_answer_can_be_given_to_has_a_reason(stub: PolicyServiceStub) ->
         before=pb.PolicySource(policy="small"), after=pb.PolicySource(policy="small"), window=pb.LogWindow()
     )
     assert why(partial(stub.DiffPolicies, windowed)) == (FAILED_PRECONDITION, "NO_LOG")
+    windowed.ClearField("window")
+    windowed.fail_if.append("changed > 0")
+    assert why(partial(stub.DiffPolicies, windowed)) == (INVALID_ARGUMENT, "INVALID_CASE")
 
 
 def test_no_more_are_done_at_once_than_the_server_takes(stub: PolicyServiceStub) -> None:

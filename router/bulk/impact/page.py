@@ -54,17 +54,13 @@ def _figures(found: Comparison, verdicts: Sequence[Verdict]) -> Iterator[Figure]
     yield Figure("Recompense", totals[1], f"{totals[0]} before")
     if verdicts:
         holds = sum(verdict.holds for verdict in verdicts)
-        yield Figure(
-            "Conditions", f"{holds} of {len(verdicts)}", "hold, so that it is not to be merged", "bad" if holds else "good"
-        )
+        yield Figure("Conditions", f"{holds} fail", f"of {len(verdicts)}", "bad" if holds else "good")
 
 
 def _sections(found: Comparison, changes: Sequence[Change], verdicts: Sequence[Verdict]) -> Iterator[Section]:
     if verdicts:
         rows: list[Sequence[Cell]] = [["fails" if each.holds else "passes", each.told()] for each in verdicts]
-        yield Section(
-            "Conditions", tables=[Table("What a merge was made to depend on", [Column(""), Column("", name=True)], rows)]
-        )
+        yield Section("Conditions", tables=[Table("What a merge depends on", [Column(""), Column("", name=True)], rows)])
     told: list[Sequence[Cell]] = [[str(change)] for change in changes]
     head = [Column("Difference", name=True)]
     yield Section("What the new version says otherwise", tables=[Table("Differences", head, told)])

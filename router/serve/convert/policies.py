@@ -14,12 +14,15 @@ from router.time import DAY
 from router.v1 import policy_service_pb2 as pb
 
 
-def wanted(wire: pb.PolicySource, field: str) -> Wanted:
-    """The version that a request means. Raises ``CaseError`` where it says two things at once."""
+def wanted(wire: pb.PolicySource, field: str, name: str) -> Wanted:
+    """The version that a field of a request means; ``name`` is what problems call a draft.
+
+    Raises ``CaseError`` where it says two things at once.
+    """
     if wire.text and wire.version:
         said = "is for a version of the server's own; a draft says it itself"
         raise CaseError([Problem("invalid-case", said, field=f"{field}.version")])
-    return Wanted(field, wire.policy, wire.version, wire.text)
+    return Wanted(name, wire.policy, wire.version, wire.text)
 
 
 def window(wire: pb.LogWindow, now: int) -> tuple[int, int]:

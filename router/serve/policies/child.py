@@ -5,7 +5,7 @@ import pickle
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ _SENT = "scenarios"
 def check(job: PolicyJob) -> pb.CheckPolicyResponse:
     """``CheckPolicy``."""
     request = pb.CheckPolicyRequest.FromString(job.request)
-    shelves, wanted = Shelves(job.root, job.now), convert.wanted(request.policy, "policy")
+    shelves, wanted = Shelves(job.root, job.now), convert.wanted(request.policy, "policy", "text")
     found = pb.CheckPolicyResponse()
     problems: list[Problem] = []
     try:
@@ -51,7 +51,7 @@ def check(job: PolicyJob) -> pb.CheckPolicyResponse:
         problems += lint(written)
         if request.fairness:
             problems += check_fairness(policy, seed=_SEED)
-    listed = RouterError(dict.fromkeys(_sent(problems, "policy")))
+    listed = RouterError(dict.fromkeys(problems))
     found.problems.extend(convert.problems(problems_of(listed, job.root)))
     return found
 
@@ -59,7 +59,7 @@ def check(job: PolicyJob) -> pb.CheckPolicyResponse:
 def test(job: PolicyJob) -> pb.TestPolicyResponse:
     """``TestPolicy``."""
     request = pb.TestPolicyRequest.FromString(job.request)
-    shelves, wanted = Shelves(job.root, job.now), convert.wanted(request.policy, "policy")
+    shelves, wanted = Shelves(job.root, job.now), convert.wanted(request.policy, "policy", "text")
     try:
         written = shelves.written(wanted)
         folder = _folder_of(shelves, wanted, written) / "tests"
@@ -68,7 +68,7 @@ def test(job: PolicyJob) -> pb.TestPolicyResponse:
         outcomes = run(bind(files, lambda _, __: written.policy))
     except PolicyError as error:
         told = [replace(each, where=_SENT) if each.where.endswith(f"tests/{_SENT}") else each for each in error.problems]
-        listed = RouterError(_sent(told, "policy"))
+        listed = RouterError(told)
         return pb.TestPolicyResponse(problems=convert.problems(problems_of(listed, job.root)))
     places = {str(file.path): str(file.path.relative_to(job.root)) for file in files} | {str(sent): _SENT}
     return pb.TestPolicyResponse(
@@ -96,7 +96,9 @@ def diff(job: PolicyJob) -> pb.DiffPoliciesResponse:
     """``DiffPolicies``."""
     request = pb.DiffPoliciesRequest.FromString(job.request)
     shelves = Shelves(job.root, job.now)
-    sources = convert.wanted(request.before, "before"), convert.wanted(request.after, "after")
+    sources = convert.wanted(request.before, "before", "before"), convert.wanted(request.after, "after", "after")
+    if request.fail_if and not request.HasField("window"):
+        raise CaseError([Problem("invalid-case", "is required for conditions", field="window")])
     period = convert.window(request.window, job.now) if request.HasField("window") else None
     written: list[Written] = []
     problems: list[Problem] = []
@@ -104,7 +106,7 @@ def diff(job: PolicyJob) -> pb.DiffPoliciesResponse:
         try:
             written.append(shelves.written(source))
         except PolicyError as error:
-            problems += _sent(error.problems, source.field)
+            problems += error.problems
     found = pb.DiffPoliciesResponse(problems=convert.problems(problems_of(RouterError(problems), job.root)))
     if problems:
         return found
@@ -140,12 +142,6 @@ def _impact(
     found = compare(cases, capacity)
     found.told = "the decision log of the server, of each case the last decision in the window"
     return impact.impact_to_wire(found, judge(conditions, found))
-
-
-def _sent(problems: Sequence[Problem], field: str) -> Iterator[Problem]:
-    """Problems of a text that was sent are told under the name of its field."""
-    for each in problems:
-        yield replace(each, where="text") if field == "policy" and each.where == field else each
 
 
 CALLS: Mapping[str, Callable[[PolicyJob], Any]] = {"CheckPolicy": check, "TestPolicy": test, "DiffPolicies": diff}

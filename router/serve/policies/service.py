@@ -36,11 +36,16 @@ class Policies:
     """The service, over the folder of policies that the server serves from."""
 
     def __init__(self, settings: Settings, *, now: Callable[[], int] = clock) -> None:
-        self._root = (settings.policies or shipped_policies()).resolve()
+        self._policies = settings.policies or shipped_policies()
         self._log = settings.log
         self._limit = settings.policy_runs
         self._now = now
         self.runs = Runs(threading.Semaphore(settings.policy_runs), COMMAND)
+
+    @property
+    def _root(self) -> Path:
+        """The folder as it is now: a link to it may be swapped while it is served."""
+        return self._policies.resolve()
 
     async def list_policies(self, data: bytes, context: Context) -> bytes:
         """``ListPolicies``."""
@@ -93,15 +98,15 @@ class Policies:
         return answer
 
     def _list(self) -> bytes:
-        found = pb.ListPoliciesResponse()
-        for folder in policy_folders(self._root):
+        found, root = pb.ListPoliciesResponse(), self._root
+        for folder in policy_folders(root):
             listed = found.policies.add(name=folder.name)
             releases: Sequence[Release] = ()
             try:
                 file = folder / RELEASES
                 releases = read_releases(read_text(file), str(file)) if file.is_file() else ()
             except PolicyError as error:
-                listed.problems.extend(convert.problems(problems_of(error, self._root)))
+                listed.problems.extend(convert.problems(problems_of(error, root)))
             current = in_force(releases, self._now())
             listed.in_force = "" if current is None else current.version
             listed.releases.extend(map(convert.release, releases))

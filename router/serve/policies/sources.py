@@ -11,9 +11,9 @@ from router.policy.store import policy_folders, read_text, read_written, version
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A version by its names, or the ``text`` of a draft; ``field`` is where a request names it."""
+    """A version by its names, or the ``text`` of a draft; ``name`` is what problems call that."""
 
-    field: str
+    name: str
     policy: str
     version: str
     text: str
@@ -49,7 +49,7 @@ class Shelves:
     def written(self, wanted: Wanted) -> Written:
         """The version, compiled. Raises ``UnknownPolicyError``; ``PolicyError`` with all that is wrong."""
         if wanted.text:
-            return compile_written(wanted.text, wanted.field)
+            return compile_written(wanted.text, wanted.name)
         return read_written(self.file(wanted.policy, wanted.version))
 
     def _in_force(self, folder: Path) -> str:

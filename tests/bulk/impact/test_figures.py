@@ -1,6 +1,7 @@
 """Conditions for a merge check: parsed as a policy's, over figures, with every mistake at its place."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +88,20 @@ def test_every_mistake_of_all_conditions_is_told_with_a_caret() -> None:
 def test_nothing_but_an_expression_is_read(text: str) -> None:
     with pytest.raises(SettingsError):
         read_conditions([text], versions(), None)
+
+
+def test_every_figure_is_told_in_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "compare.md").read_text()
+    tiers = {tier.name for tier in versions().after.tiers}
+    told = {
+        row.split("|")[1]: "yes" in row.split("|")[3]
+        for row in text.splitlines()
+        if row.startswith("| `") and row.count("|") == 4
+    }
+    for name, figure in figures(counted()).items():
+        general = name.partition(".")[0] + ".TIER" if name.partition(".")[2] in tiers else name
+        (has_before,) = {before for names, before in told.items() if f"`{general}`" in names}
+        assert has_before is (figure.before is not None), name
 
 
 def test_tiers_of_either_version_have_figures() -> None:
