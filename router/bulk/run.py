@@ -1,5 +1,6 @@
 """A backlog decided and put in order, from files to a file: what ``case-router reprioritize`` and a server do."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from router.files.faults import repeated
 from router.files.source import PACKED, format_of
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
+from router.log.runs import record_run
 from router.policy.model import Policy
 from router.report import needs_extra
 
@@ -43,7 +45,7 @@ class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
 class Run:
     """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;
     and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has), ``budget`` is for suggestions
-    of money, in minor units, and ``report`` where a page for people goes."""
+    of money, in minor units, ``report`` where a page for people goes, ``log`` the decision log that keeps the manifest."""
 
     cases: Sequence[str]
     events: Sequence[str]
@@ -55,6 +57,7 @@ class Run:
     with_accepted: bool = False
     budget: int | None = None
     report: Path | None = None
+    log: Path | None = None
     memory: int = 0
     parts: int = 0
     progress: Progress = lambda *_: None
@@ -94,7 +97,7 @@ def reprioritize(run: Run) -> Result:
     """Decide a backlog and write the queue, most urgent first, with its manifest beside it; both appear whole or not at all.
 
     The output is the same to the byte however the backlog is cut. Raises ``TableError`` with everything that is wrong,
-    ``Cancelled`` if the run was told to stop; an earlier output is then as it was.
+    ``Cancelled`` if the run was told to stop, ``LogError`` if the log cannot keep it; an earlier output is then as it was.
     """
     _check_out(run)
     with _telling(run.out), _alone(run.out) as scratch:
@@ -116,6 +119,8 @@ def reprioritize(run: Run) -> Result:
         funding = None if choice is None else choice.funding
         if run.report is not None:
             write_report(run.report, summary, picture, told, funding)
+        if run.log is not None:  # first: no queue is there of which the log knows nothing
+            record_run(run.log, told, time.time_ns() // 1000)
         beside = manifest_of(run.out)
         whole.write_json(scratch / beside.name, told)
         whole.put(new, run.out)

@@ -41,6 +41,9 @@ def reprioritize(  # noqa: PLR0913 - an option each
         typer.Option(metavar="AMOUNT", help="Fund suggestions of money up to so much, in the policy's currency."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots too, as queue.html.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the manifest in this decision log, below runs.")
+    ] = None,
     memory: Annotated[str, typer.Option(metavar="SIZE", help="As 4G; by default half of the machine's.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +70,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
             with_accepted=with_accepted,
             budget=None if budget is None else budget_minor(budget, chosen),
             report=report,
+            log=log,
             memory=limit,
             progress=progress,
         )

@@ -41,6 +41,21 @@ def test_the_summary_for_machines(run: Run, tmp_path: Path) -> None:
     assert [row["rank"] for row in told["first"]] == list(range(1, 8))
 
 
+def test_a_log_keeps_the_manifest_of_a_run(run: Run, tmp_path: Path) -> None:
+    out, log = tmp_path / "queue.csv", tmp_path / "log"
+    assert run("reprioritize", *BACKLOG, *OF_SHOP, "--out", out, "--log", log).code == 0
+    (kept,) = log.glob("runs/date=*/*.json")
+    assert json.loads(kept.read_text()) == json.loads((tmp_path / "queue.csv.manifest.json").read_text())
+
+
+def test_there_is_no_queue_of_which_the_log_knows_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("no folder")
+    ran = run("reprioritize", *BACKLOG, *OF_SHOP, "--out", tmp_path / "queue.csv", "--log", tmp_path / "log")
+    assert ran.code == 1
+    assert "the manifest of the run cannot be kept" in ran.err
+    assert [file.name for file in tmp_path.iterdir()] == ["log"]
+
+
 def test_accepted_cases_may_be_kept(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "queue.parquet"
     assert run("reprioritize", *BACKLOG, *OF_SHOP, "--out", out, "--with-accepted").code == 0
