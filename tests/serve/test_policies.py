@@ -231,6 +231,26 @@ def _code(call: Callable[[], object]) -> int:
     return OK
 
 
+def test_files_that_cannot_be_read_are_problems_with_places_below_the_folder(tmp_path: Path) -> None:
+    policy = read_policy(write(tmp_path))
+    (tmp_path / "small" / "2.0.0.yaml").write_bytes(b"policy: \xff")
+    (tmp_path / "small" / "releases.yaml").write_text("- version: 1")
+    with serving(State(OnePolicy(policy), NoRecords(), ENGINE_VERSION), policies=tmp_path) as found:
+        stub = PolicyServiceStub(found.channel)
+        (listed,) = stub.ListPolicies(pb.ListPoliciesRequest()).policies
+        assert {each.where for each in listed.problems} == {"small/releases.yaml"}
+        assert [each.version for each in listed.versions] == ["1.0.0", "2.0.0"]
+        unread = pb.GetPolicyRequest(policy="small", version="2.0.0")
+        assert why(partial(stub.GetPolicy, unread)) == (FAILED_PRECONDITION, "INVALID_CASE")
+        source = pb.PolicySource(policy="small", version="2.0.0")
+        checked = stub.CheckPolicy(pb.CheckPolicyRequest(policy=source))
+        assert ("small/2.0.0.yaml", "bad-file") in {(each.where, each.code) for each in checked.problems}
+        assert stub.TestPolicy(pb.TestPolicyRequest(policy=source)).problems[0].where == "small/2.0.0.yaml"
+        assert stub.DiffPolicies(pb.DiffPoliciesRequest(before=source, after=source)).problems
+        unknown = pb.CheckPolicyRequest(policy=pb.PolicySource(policy="small"))  # the releases do not say which
+        assert "small/releases.yaml" in {each.where for each in stub.CheckPolicy(unknown).problems}
+
+
 def test_a_server_may_be_told_not_to_offer_it(root: Path) -> None:
     policy = read_policy(root / "small" / "1.0.0.yaml")
     with serving(State(OnePolicy(policy), NoRecords(), ENGINE_VERSION), policies=root, policy_service=False) as found:
