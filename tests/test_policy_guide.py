@@ -1,4 +1,4 @@
-"""The guide works from top to bottom: every command in it is run, in order, in a folder with nothing but the policies and a backlog."""
+"""The guide works from top to bottom: each command runs, in order, in a folder with only the policies and a backlog."""
 
 import re
 import shlex
