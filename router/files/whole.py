@@ -25,11 +25,16 @@ def put(new: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    new = file.with_name(f".{file.name}.new")
+    new.write_bytes(data)
+    put(new, file)
+
+
 def write_json(file: Path, data: Mapping[str, object]) -> None:
     """Write JSON whole or not at all."""
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    put(new, file)
+    write(file, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Turns files of lines that no process writes any more into Parquet, and leaves out who was erased."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -9,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from router.errors import LogError, Problem
+from router.files import whole
 from router.log import files
 from router.log.decisions import DECISIONS, OUTCOMES
 from router.log.files import Manifest, Sealed, alone, read_frame, read_manifest, write_manifest
@@ -109,13 +109,7 @@ def replace(log: Path, kind: str, date: Path, frame: pl.DataFrame, replaced: tup
     path = date / f"{name}{files.PARQUET}"
     new = date / f".{name}.new"
     frame.write_parquet(new, compression="zstd")
-    handle = os.open(new, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    new.replace(path)
-    files.sync_folder(date)
+    whole.put(new, path)
     before = read_manifest(log, key)
     earlier = [name for each in replaced if each in before.files for name in before.files[each].replaces]
     sealed = Sealed(frame.height, path.stat().st_size, files.digest(path), (*replaced, *earlier))

@@ -19,6 +19,7 @@ from typing import BinaryIO
 import polars as pl
 
 from router.errors import LogError, Problem
+from router.files import whole
 from router.log.decisions import DECISIONS
 from router.log.key import Key
 from router.log.layout import FORMAT
@@ -74,27 +75,7 @@ def read_manifest(log: Path, key: Key | None = None) -> Manifest:
 def write_manifest(log: Path, manifest: Manifest, key: Key) -> None:
     """Replace the manifest by one rename."""
     data = {"files": json.loads(manifest.data()), "seal": key.seal(manifest.data())}
-    replace_file(log / MANIFEST, (json.dumps(data, indent=1) + "\n").encode())
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and wait for the disk."""
-    new = path.with_name(f".{path.name}.new")
-    with new.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    whole.write(log / MANIFEST, (json.dumps(data, indent=1) + "\n").encode())
 
 
 def damaged(path: Path, what: str) -> LogError:

@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 
 from router.errors import LogError, Problem
+from router.files import whole
 from router.log.decisions import RUNS
-from router.log.files import replace_file
 from router.time import format_instant
 
 
@@ -22,7 +22,7 @@ def record_run(log: Path, manifest: Mapping[str, object], at: int) -> Path:
     path = folder / f"{blake2b(data, digest_size=8).hexdigest()}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(path, data)
+        whole.write(path, data)
     except OSError as error:
         said = f"the manifest of the run cannot be kept: {error.strerror or error}"
         raise LogError([Problem("log-not-written", said, str(path))]) from error

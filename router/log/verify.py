@@ -6,9 +6,10 @@ from pathlib import Path
 import orjson
 
 from router.errors import LogError, Problem
+from router.files import whole
 from router.log import files
 from router.log.compact import KINDS
-from router.log.files import alone, read_manifest, replace_file
+from router.log.files import alone, read_manifest
 from router.log.key import Key
 from router.log.layout import PLACE
 from router.log.writer import SUFFIX
@@ -88,7 +89,7 @@ def _lines(path: Path, found: Verified, *, repair: bool) -> None:
         found.wrong(path, "lines come twice or out of order")
     if repair and not grows and (tail or bad):
         _set_apart(path, [*bad, tail] if tail else bad)
-        replace_file(path, b"".join(line + b"\n" for line in lines if _place(line) is not None))
+        whole.write(path, b"".join(line + b"\n" for line in lines if _place(line) is not None))
         found.repaired += 1
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from router.errors import PolicyError, Problem
+from router.files import whole
 from router.policy.changelog import CHANGELOG, told, with_entry
 from router.policy.compile import Written, compile_written, holidays_of
 from router.policy.difference import difference
@@ -147,10 +148,14 @@ class _Book:
             raise PolicyError([Problem("bad-release", said, str(self.file))])
         changes = self.changes(entry, written)
         if holidays:
-            _replace(self.folder / "holidays" / f"{version}.txt", write_holidays(holidays))
+            kept = self.folder / "holidays"
+            kept.mkdir(exist_ok=True)
+            whole.write(kept / f"{version}.txt", write_holidays(holidays).encode())
         log = self.folder / CHANGELOG
-        _replace(log, with_entry(log.read_text("utf-8") if log.is_file() else "", self.folder.resolve().name, changes))
-        _replace(self.file, after)
+        whole.write(
+            log, with_entry(log.read_text("utf-8") if log.is_file() else "", self.folder.resolve().name, changes).encode()
+        )
+        whole.write(self.file, after.encode())
         return entry
 
     def compiled(self, path: Path, version: str, *, again: bool) -> tuple[Written, Mapping[date, str]]:
@@ -187,16 +192,6 @@ def _written(entry: Release) -> str:
     if entry.trial is not None:
         lines = [*lines, ("trial", entry.trial)]
     return "- " + "\n  ".join(f"{key}: {value}" for key, value in lines) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 @contextmanager

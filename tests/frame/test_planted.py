@@ -34,7 +34,7 @@ IN_ROWS: list[Fault] = [
     (case_facts._promises, "due_at < now", "due_at <= now"),
     (Calendar.after, "bisect_left(opened, target)", "bisect_right(opened, target)"),
     (commitments._state, "act <= due", "act > due"),
-    (channel.reply_channel, "channel is not usual", "channel is usual"),
+    (channel.fitting_channel, "channel is not usual", "channel is usual"),
     (Decider._money_suggestion, "approver.rank < self", "approver.rank > self"),
 ]
 IN_FRAMES: list[Fault] = [
