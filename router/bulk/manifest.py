@@ -53,11 +53,18 @@ def inputs_of(backlog: Backlog, previous: Path | None, policy: Policy, customers
         table.scan.source.name: {"rows": table.rows, "files": [digest(file) for file in table.files]}
         for table in backlog.tables
     }
+    return of_run(tables, None if previous is None else digest(previous), policy, customers, now)
+
+
+def of_run(
+    tables: Mapping[str, Any], previous: Mapping[str, Any] | None, policy: Policy, customers: Customers, now: int
+) -> dict[str, Any]:
+    """The inputs of a run, of which the ``tables`` and the ``previous`` output have been looked at."""
     as_of = format_instant(customers.as_of) if isinstance(customers.as_of, int) else None
     return {
         "now": format_instant(now),
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "snapshot": {"id": customers.id, "as_of": as_of},
         "tables": tables,
-        "previous": None if previous is None else digest(previous),
+        "previous": previous,
     }

@@ -19,7 +19,8 @@ _GROUP = 1024
 """Rows of a row group of a part: a slice of a part is read by whole ones."""
 _ACCEPTED = "accepted"
 _WAITING = col("status") != _ACCEPTED
-_KEYS = ("key 1", "key 2", "key 3", "key 4", "key 5")
+KEYS = ("key 1", "key 2", "key 3", "key 4", "key 5")
+"""What :func:`in_order` sorts by, as columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,20 @@ def in_order() -> tuple[pl.Expr, ...]:
     return (col("status") == _ACCEPTED, *queue.keys())
 
 
+def keys() -> list[pl.Expr]:
+    """The columns :data:`KEYS` of decisions."""
+    return [key.alias(name) for key, name in zip(in_order(), KEYS, strict=True)]
+
+
 def _keys(part: SortedPart) -> pl.LazyFrame:
-    return pl.scan_parquet(part.file, glob=False).select(
-        key.alias(name) for key, name in zip(in_order(), _KEYS, strict=True)
-    )
+    return pl.scan_parquet(part.file, glob=False).select(*keys())
 
 
 def _cuts(parts: Sequence[SortedPart], rows: int) -> list[list[int]]:
     """Where each range begins in each part, and after the last of them where each part ends."""
     total = sum(part.rows for part in parts)
     every = max(1, rows // (8 * len(parts)))
-    sample = pl.concat([_keys(part).gather_every(every) for part in parts]).sort(*_KEYS).collect(engine="streaming")
+    sample = pl.concat([_keys(part).gather_every(every) for part in parts]).sort(*KEYS).collect(engine="streaming")
     wanted = -(-total // rows)
     bounds = [sample.row(sample.height * number // wanted) for number in range(1, wanted)]
     before = [[int(count) for count in _before(part, bounds)] for part in parts]
@@ -93,6 +97,6 @@ def _before(part: SortedPart, bounds: Sequence[tuple[Any, ...]]) -> tuple[int, .
 def _less(bound: Sequence[Any]) -> pl.Expr:
     """Whether the keys of a row come before those of ``bound``, the first key first."""
     found: pl.Expr = pl.lit(value=False)
-    for name, value in reversed(list(zip(_KEYS, bound, strict=True))):
+    for name, value in reversed(list(zip(KEYS, bound, strict=True))):
         found = (col(name) < value) | ((col(name) == value) & found)
     return found

@@ -86,19 +86,23 @@ def _open(name: str, patterns: Sequence[str], columns: Iterable[Column], problem
         problems.append(Problem("no-format", said, ", ".join(patterns)))
     if not files or len(formats) > 1 or "" in formats:
         return None
+    scan, wrong = open_table(source_of(name, tuple(files), formats.pop(), columns), absent)
+    problems += wrong
+    return scan
+
+
+def source_of(name: str, files: tuple[Path, ...], form: str, columns: Iterable[Column]) -> TableSource:
+    """A table of a backlog: its files, of one format, and the columns that are looked for in them."""
     wanted = tuple((column, theirs) for column in columns for theirs in _names(column))
-    source = TableSource(
+    return TableSource(
         name,
-        tuple(files),
-        formats.pop(),
+        files,
+        form,
         tuple((_called(column, theirs), theirs) for column, theirs in wanted),
         sure=frozenset(column.name for column, _ in wanted if column.required),
         sparse=frozenset(theirs for _, theirs in wanted),
         advice="give times as such, or as texts like 2016-06-01T10:00:00Z",
     )
-    scan, wrong = open_table(source, _absent)
-    problems += wrong
-    return scan
 
 
 def _names(column: Column) -> tuple[str, ...]:
@@ -123,17 +127,22 @@ def _no_file(name: str, pattern: str) -> Problem:
     return Problem("no-file", f"no such file for {name}; {nearby(Path(pattern).name, beside, of='there are')}", pattern)
 
 
-def _absent(file: Path, column: Column, said: str) -> Problem:
+def absent(file: Path, column: Column, said: str) -> Problem:
+    """What is said of a file without a column that it has to have."""
     return Problem("no-column", f"{said}; it has to hold {column.kind.value}: {column.meaning}", str(file))
 
 
 def _checked(scan: Scan, problems: list[Problem]) -> Table:
     totals, wrong = check(scan)
     problems += wrong
+    return Table(scan, totals["rows"], unread(scan))
+
+
+def unread(scan: Scan) -> tuple[str, ...]:
+    """A sentence for each column of the files that nobody reads."""
     known = {theirs for _, theirs in scan.source.wanted}
-    unread = {name for part in scan.parts for name in part.schema if name not in known}
-    warnings = tuple(f"{scan.source.name}: column {name} is not read; {_perhaps(name, known)}" for name in sorted(unread))
-    return Table(scan, totals["rows"], warnings)
+    others = {name for part in scan.parts for name in part.schema if name not in known}
+    return tuple(f"{scan.source.name}: column {name} is not read; {_perhaps(name, known)}" for name in sorted(others))
 
 
 def _perhaps(name: str, known: Iterable[str]) -> str:

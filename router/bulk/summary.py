@@ -58,7 +58,18 @@ class Summary:
         self.warnings.update(dict(_counts(told, "warnings")))
         if "previous_rank" in waiting.columns:
             self._move(waiting)
-        self._show(waiting)
+        self.show(waiting)
+
+    def merge(self, other: "Summary") -> None:
+        """Count what another part of the same backlog adds up to; its head, and an earlier output, are left out of account."""
+        self.cases += other.cases
+        self.accepted += other.accepted
+        self.recompense += other.recompense
+        self.tiers.update(other.tiers)
+        self.levels.update(other.levels)
+        self.states.update(other.states)
+        self.due.update(other.due)
+        self.warnings.update(other.warnings)
 
     def _commit(self, waiting: pl.DataFrame, kind: str) -> None:
         state, by = col(f"{kind}_state"), col(f"{kind}_by")
@@ -75,7 +86,8 @@ class Summary:
             so_far = self.causes.get((direction, rule), (0, 0))
             self.causes[direction, rule] = (so_far[0] + cases, so_far[1] + points)
 
-    def _show(self, waiting: pl.DataFrame) -> None:
+    def show(self, waiting: pl.DataFrame) -> None:
+        """Keep what is shown of the head of the queue: rows in order, those that come first first."""
         wanted = ["rank", "case_id", "tier", "band", "score", "level", "owner", "points"]
         if "previous_rank" in waiting.columns:
             wanted.append("previous_rank")

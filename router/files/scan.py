@@ -90,7 +90,7 @@ def open_table(source: TableSource, absent: Absent) -> tuple[Scan, list[Problem]
         if key in parts:
             parts[key] = replace(parts[key], files=(*parts[key].files, file))
         else:
-            parts[key], wrong = _part(source, file, schema, absent)
+            parts[key], wrong = part_of(source, file, schema, absent)
             problems += wrong
     scan = Scan(source, tuple(parts.values()))
     return scan, problems + list(_uneven(scan))
@@ -113,7 +113,8 @@ def _head(file: Path, source: TableSource) -> pl.Schema:
     return pl.Schema(dict.fromkeys([*seen, *sparse], pl.String()))
 
 
-def _part(source: TableSource, file: Path, schema: pl.Schema, absent: Absent) -> tuple[Part, list[Problem]]:
+def part_of(source: TableSource, file: Path, schema: pl.Schema, absent: Absent) -> tuple[Part, list[Problem]]:
+    """How to read files that have these columns, and what is wrong with those."""
     problems: list[Problem] = []
     cells: dict[str, Cell] = {}
     for column, theirs in source.wanted:
