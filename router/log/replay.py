@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -18,6 +20,8 @@ from router.policy.model import Policy
 
 COMPARED = (*COLUMNS_COMPARED, "timeline")
 """What has to come out as it was; the timeline is made again only from one record alone."""
+AT_ONCE = 100_000
+"""Records that are decided together; more take more memory."""
 MOVES = 10
 """The largest moves that are kept."""
 
@@ -51,10 +55,10 @@ class Same:
     def __init__(self) -> None:
         self._recorders = Recorders(Manner(AsIs()))
 
-    def __call__(self, decision: Decision) -> Record:
-        """The record of a decision, as a reader has it."""
-        (found,) = read_lines(self._recorders.line(decision, 0) + b"}\n").iter_rows(named=True)
-        return found
+    def __call__(self, decisions: Iterable[Decision]) -> list[Record]:
+        """The records of decisions, as a reader has them."""
+        lines = b"".join([self._recorders.line(decision, 0) + b"}\n" for decision in decisions])
+        return list(read_lines(lines).iter_rows(named=True)) if lines else []
 
 
 def rows(frames: Iterable[pl.DataFrame]) -> Iterator[Record]:
@@ -66,45 +70,61 @@ def rows(frames: Iterable[pl.DataFrame]) -> Iterator[Record]:
 def replay(frames: Iterable[pl.DataFrame], policies: Policies, *, most: int = 1_000) -> Replayed:
     """Decide records again by the version that each names, as columns. Of many differences the first ``most`` are kept."""
     done = Replayed()
-    for frame in frames:
-        done.records += frame.height
-        for group in alike(frame):
-            policy = _policy(group.policy, group.version, group.digest, group.records.height, policies, done)
-            if policy is not None:
-                _compare(group, policy, done, most)
+    with ThreadPoolExecutor() as pool:
+        for part in (part for frame in frames for part in frame.iter_slices(AT_ONCE)):
+            done.records += part.height
+            known: list[tuple[Alike, Policy]] = []
+            for group in alike(part):
+                policy = _policy(group.policy, group.version, group.digest, group.records.height, policies, done)
+                if policy is not None:
+                    known.append((group, policy))
+            for differing, found in pool.map(lambda pair: _compare(pair[0], pair[1], most), known):
+                done.differing += differing
+                done.differences += found[: most - len(done.differences)]
     return done
 
 
-def _compare(group: Alike, policy: Policy, done: Replayed, most: int) -> None:
-    """Decide records that are alike, and keep what differs."""
+def _compare(group: Alike, policy: Policy, most: int) -> tuple[int, list[Difference]]:
+    """Decide records that are alike again: how many differ, and what does."""
     logged = group.records.with_columns(without(OF_READING, "warnings"))
     again = decide_again(group, policy)
     differ = pl.repeat(value=False, n=logged.height, dtype=pl.Boolean, eager=True)
+    differences: list[Difference] = []
     for name in COLUMNS_COMPARED:
         before, after = logged.get_column(name), again.get_column(name)
         other = before.ne_missing(after)
         if other.any():
             differ |= other
             both = pl.DataFrame([logged["decision_id"], logged["case_id"], before.alias("logged"), after.alias("now")])
-            found = both.filter(other).head(max(0, most - len(done.differences)))
-            done.differences += [
+            found = both.filter(other).head(most - len(differences))
+            differences += [
                 Difference(decision, case, name, plain(was), plain(now)) for decision, case, was, now in found.iter_rows()
             ]
-    done.differing += int(differ.sum())
+    return int(differ.sum()), differences
 
 
 def replay_rows(records: Iterable[Record], policies: Policies, *, most: int = 1_000) -> Replayed:
     """As :func:`replay`, one by one by the row back end: a second opinion."""
     again, same, done = Again(), Same(), Replayed()
-    for record in records:
-        done.records += 1
-        policy = _policy(record["policy"], record["policy_version"], record["policy_digest"], 1, policies, done)
-        if policy is None:
-            continue
-        found = differences(record, same(again(record, policy)))
-        done.differing += bool(found)
-        done.differences += found[: most - len(done.differences)]
+    for some in _batches(records):
+        done.records += len(some)
+        known = []
+        for record in some:
+            policy = _policy(record["policy"], record["policy_version"], record["policy_digest"], 1, policies, done)
+            if policy is not None:
+                known.append((record, policy))
+        for (record, _), now in zip(known, same(again(*each) for each in known), strict=True):
+            found = differences(record, now)
+            done.differing += bool(found)
+            done.differences += found[: most - len(done.differences)]
     return done
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """A thousand at a time."""
+    rest = iter(records)
+    while some := list(islice(rest, 1_000)):
+        yield some
 
 
 def _policy(name: str, version: str, digest: str, records: int, policies: Policies, done: Replayed) -> Policy | None:
@@ -177,11 +197,10 @@ class Compared:
 def compare(records: Iterable[Record], policy: Policy) -> Compared:
     """What ``policy`` would have said about the records of its name."""
     again, same, done = Again(), Same(), Compared()
-    for record in records:
-        if record["policy"] != policy.name:
-            continue
+    chosen = (record for record in records if record["policy"] == policy.name)
+    pairs = ((some, same(again(record, policy) for record in some)) for some in _batches(chosen))
+    for record, now in (pair for pair_of in pairs for pair in zip(*pair_of, strict=True)):
         done.records += 1
-        now = same(again(record, policy))
         for name in _COUNTED:
             done.before[name][record[name]] += 1
             done.after[name][now[name]] += 1

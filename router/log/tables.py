@@ -13,6 +13,7 @@ from router.frame.decide import FrameDecider
 from router.frame.facts import quotient
 from router.frame.tables import ATTRIBUTE_NOTICES, kind_of
 from router.log.layout import CASE, FULL, HEAD, RESULT
+from router.log.schema import DECISION
 from router.money import POWERS
 from router.policy.model import Policy
 
@@ -20,22 +21,23 @@ COLUMNS_COMPARED = (*RESULT, *FULL, *CASE)
 """What :func:`decide_again` gives."""
 RECORD = "record"
 """The place of a record in its frame; as a text it stands for the ids of its case, customer and order."""
-_ALIKE = ("policy", "policy_version", "policy_digest", "snapshot_currency")
+_ALIKE = ("policy", "policy_version", "policy_digest", "snapshot_currency", "view")
 _HISTORY, _OWN = "has history", "own facts"
 _KINDS = {Type.TEXT: "text", Type.YES_NO: "yes_no"}
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Records that one policy decided about customers of whom alike is known.
+    """Records that one policy decided in one view, about customers of whom alike is known.
 
-    ``history`` says whether there is one; ``own`` are the facts that only the policy has.
+    ``history`` says whether theirs is; ``own`` are the facts that only the policy has.
     """
 
     policy: str
     version: str
     digest: str
     currency: str
+    full: bool
     history: bool
     own: tuple[str, ...]
     records: pl.DataFrame
@@ -91,17 +93,23 @@ def alike(frame: pl.DataFrame) -> Iterator[Alike]:
         names.alias(_OWN), col("snapshot_as_of").is_not_null().alias(_HISTORY)
     )
     for key, records in numbered.group_by(*_ALIKE, _HISTORY, _OWN, maintain_order=True):
-        policy, version, digest, currency, history, facts = key
-        yield Alike(policy, version, digest, currency, history, tuple(filter(None, facts.split("\n"))), records)
+        policy, version, digest, currency, view, history, facts = key
+        yield Alike(
+            policy, version, digest, currency, view == "full", history, tuple(filter(None, facts.split("\n"))), records
+        )
 
 
 def decide_again(group: Alike, policy: Policy) -> pl.DataFrame:
-    """Records decided again by ``policy``, each in its view: a row for each, in order, with :data:`COLUMNS_COMPARED`."""
+    """Records decided again by ``policy``, in their view: a row for each, in order, with :data:`COLUMNS_COMPARED`."""
+    made = {name: col(name) for name in COLUMNS_COMPARED} | {"adverse_actions": _adverse_actions(policy)}
+    if not group.full:
+        made |= {name: pl.lit(None, DECISION[name]) for name in FULL}
+        made |= {name: without(texts, name) for name, texts in _only_in_full(policy).items()}
+    columns = (RECORD, *dict.fromkeys(name for made_of in made.values() for name in made_of.meta.root_names()))
     decider = FrameDecider(policy, group.customers(policy))
-    columns = (RECORD, "proposed", *(name for name in COLUMNS_COMPARED if name != "adverse_actions"))
-    decided = decider.decide(group.cases(policy), group.events(), col("now"), columns).collect().sort(RECORD)
-    actions = decided.with_columns(_adverse_actions(policy), group.records.get_column("view"))
-    return actions.select(_in_view(name, policy) for name in COLUMNS_COMPARED)
+    decided = decider.decide(group.cases(policy), group.events(), col("now"), columns).collect()
+    in_order = decided if decided.get_column(RECORD).is_sorted() else decided.sort(RECORD)  # mostly it is, and it is wide
+    return in_order.select(value.alias(name) for name, value in made.items())
 
 
 def _adverse_actions(policy: Policy) -> pl.Expr:
@@ -112,24 +120,14 @@ def _adverse_actions(policy: Policy) -> pl.Expr:
         approvals.list.eval(pl.element().is_in(permitting)).list.any().alias("permitted"),
         pl.lit(policy.levels[policy.senior].name).alias("approver"),
     )
-    return col("proposed").list.eval(action).alias("adverse_actions")
+    return col("proposed").list.eval(action)
 
 
-_OF_FULL = frozenset({"amount-missing", "amount-cut", "goodwill-unknown", "unknown-level", "facts-missing"})
-"""Warnings that a basic decision has not."""
-
-
-def _in_view(name: str, policy: Policy) -> pl.Expr:
-    """A column of full decisions, in the basic view without what that has not."""
-    full = pl.when(col("view") == "full").then(name)
-    if name in FULL:
-        return full
-    if name == "warnings":
-        return full.otherwise(without(_OF_FULL, name))
-    if name == "fired":
-        rest = (*policy.entitlements, *policy.recompense, *policy.likely_reasons, *policy.guidance, REVIEW, ASK_FIRST)
-        return full.otherwise(without({rule.id for rule in rest}, name))
-    return col(name)
+def _only_in_full(policy: Policy) -> dict[str, list[str]]:
+    """What stands in lists of full decisions and not of basic ones."""
+    rest = (*policy.entitlements, *policy.recompense, *policy.likely_reasons, *policy.guidance, REVIEW, ASK_FIRST)
+    codes = ["amount-missing", "amount-cut", "goodwill-unknown", "unknown-level", "facts-missing"]
+    return {"fired": [rule.id for rule in rest], "warnings": codes}
 
 
 def without(texts: Iterable[str], name: str) -> pl.Expr:

@@ -17,7 +17,7 @@ from router.log.again import Again, Record
 from router.log.layout import COLUMNS, LINE
 from router.log.lines import read_lines
 from router.log.record import Manner, Recorders
-from router.log.replay import Same, differences
+from router.log.replay import Same, differences, replay
 from router.log.schema import DECISION_LINE
 from router.time import HOUR
 from tests.decide import deciding
@@ -108,7 +108,7 @@ def test_every_kind_of_event_comes_back(kind: type[m.What]) -> None:
 
 def made_again(decision: Decision, manner: Manner = MANNER) -> list[object]:
     record = written(decision, manner)
-    return list(differences(record, Same()(Again()(record, decision.policy))))
+    return list(differences(record, *Same()([Again()(record, decision.policy)])))
 
 
 @FEW
@@ -118,6 +118,19 @@ def test_any_decision_by_any_policy_is_made_again_from_its_record(data: st.DataO
     of = Decider(policy, data.draw(records(policy, now)))
     decision = of.decide(data.draw(cases()), b"", now, full=data.draw(st.booleans()))
     assert made_again(decision, Manner(KEY, data.draw(st.booleans()))) == []
+
+
+@settings(FEW, max_examples=20)
+@given(st.data())
+def test_any_decisions_by_any_policy_are_made_again_as_columns(data: st.DataObject) -> None:
+    policy, now = data.draw(policies), data.draw(nows)
+    of = Decider(policy, data.draw(records(policy, now)))
+    moments = [now, *data.draw(st.lists(nows, max_size=4))]
+    decisions = [of.decide(data.draw(cases()), b"", each, full=data.draw(st.booleans())) for each in moments]
+    recorders = Recorders(Manner(KEY, data.draw(st.booleans())))
+    lines = [recorders.line(each, TODAY) + b',"n":0}\n' for each in decisions]
+    found = replay([read_lines(b"".join(lines))], lambda *_: policy)
+    assert (found.differences, found.records, found.unknown) == ([], len(decisions), {})
 
 
 def test_polars_and_duckdb_read_the_files_as_they_are(tmp_path: Path) -> None:
