@@ -11,12 +11,13 @@ export PIP_ROOT_USER_ACTION := ignore
 
 BIN := .venv/bin
 SETUP := .venv/.installed
+SPARK := .venv/.installed-spark
 BENCH := .venv/.installed-bench
 BASELINE := proto/baseline.binpb
 WELL_KNOWN := build/googleapis
 ARGS ?=
 
-.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench test-kills mutate-policies pins clean
+.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench bench-spark test-kills test-spark mutate-policies pins clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -32,6 +33,10 @@ $(SETUP): pyproject.toml constraints.txt scripts/venv
 
 $(BENCH): $(SETUP)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,report,bench]'
+	@touch $@
+
+$(SPARK): $(SETUP)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,report,bench,spark]'
 	@touch $@
 
 demo: setup ## build a snapshot from real data, serve it, route real cases over gRPC and show the decisions
@@ -89,12 +94,19 @@ bench: $(BENCH) ## measure; prints a table and writes build/bench.json
 test-kills: setup ## kill a server fifty times under load: every decision that a client received is in its log
 	@CASE_ROUTER_TEST_KILLS=50 $(BIN)/python -m pytest tests/log/test_killed.py $(ARGS)
 
+test-spark: $(SPARK) ## the same queue from a Spark cluster of this machine; installs 400 MB once and needs Java 17
+	@CASE_ROUTER_TEST_SPARK=1 $(BIN)/python -m pytest tests/spark $(ARGS)
+
+bench-spark: $(SPARK) ## measure Spark beside its own bare work, into build/bench.json; needs Java 17
+	@mkdir -p build
+	@$(BIN)/python -m benchmarks.run spark $(ARGS)
+
 mutate-policies: setup ## delete each rule and flip each comparison of the retail policy: its scenarios have to notice
 	@$(BIN)/python -m tests.mutate_policies $(ARGS)
 
 pins: setup ## write constraints.txt anew from the newest versions that fit
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
-	@build/pins/bin/pip install --quiet '.[dev,report,bench]'
+	@build/pins/bin/pip install --quiet '.[dev,report,bench,spark]'
 	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --exclude case-router; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 

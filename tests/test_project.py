@@ -21,7 +21,7 @@ NOT_OURS = [".git/", "_shipped/", *(line for line in (ROOT / ".gitignore").read_
 """Folders, by name, that are not the project's text: of tools, built, or links to folders found under their own names."""
 LONGEST = 350
 GENERATED = ROOT / "router" / "v1"
-COMES_WITH = {"zen": "zen-engine", "pydantic-core": "pydantic"}
+COMES_WITH = {"zen": "zen-engine", "pydantic-core": "pydantic", "py4j": "pyspark"}
 """Libraries that are half of another, which pins them and hands out their types."""
 
 
@@ -118,14 +118,14 @@ def test_no_text_names_a_folder_of_the_machine_it_was_written_on() -> None:
 def test_constraints_are_plain_names_and_versions() -> None:
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.+!]+", pin)] == []
-    assert requirements("dev", "report", "bench") - {name_of(pin) for pin in pins} == set()
+    assert requirements("dev", "report", "bench", "spark") - {name_of(pin) for pin in pins} == set()
 
 
 def test_every_dependency_has_its_reason_on_record() -> None:
     record = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text()
     rows = re.findall(r"^\| ([\w., -]+) \|", record, re.MULTILINE)
     assert {name_of(name) for row in rows for name in row.split(", ")} - {"package"} == requirements(
-        "dev", "report", "bench"
+        "dev", "report", "bench", "spark"
     )
 
 
@@ -141,7 +141,7 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("router", ("report",)), ("tests", ("dev", "report")), ("benchmarks", ("dev", "bench")), ("examples", ())],
+    [("router", ("report", "spark")), ("tests", ("dev", "report", "spark")), ("benchmarks", ("dev", "bench", "spark")), ("examples", ())],
     ids=["router", "tests", "benchmarks", "examples"],
 )
 def test_every_library_imported_is_asked_for(folder: str, extras: tuple[str, ...]) -> None:

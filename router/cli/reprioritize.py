@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,21 @@ import typer
 from router.cli.common import AsJson, Root, Time, console, instant, policies_root, print_json
 
 if TYPE_CHECKING:
-    from router.bulk.run import Progress
+    from router.bulk.run import Progress, Result
     from router.frame.customers import Customers
     from router.policy.model import Policy
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _STOPPED = 128
 """What a shell adds to the number of the signal that ended a command."""
+
+
+class Engine(StrEnum):
+    """Where a backlog is decided."""
+
+    LOCAL = "local"
+    SPARK = "spark"
+
 
 Tables = Annotated[list[str], typer.Option(metavar="FILE", help="Files, or a pattern in quotes; may be given again.")]
 
@@ -31,7 +40,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
     policy_version: Annotated[str, typer.Option(help="Version; by default the one in force.")] = "",
     policies: Root = None,
     now: Time = "",
-    out: Annotated[Path, typer.Option(help="Where the queue goes: .parquet, .csv or .ndjson.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where the queue goes: .parquet, .csv or .ndjson.")],
     previous: Annotated[Path | None, typer.Option(help="An earlier output: how far each case moved since.")] = None,
     with_accepted: Annotated[
         bool, typer.Option("--with-accepted", help="Keep accepted cases, last, without a rank.")
@@ -45,6 +54,8 @@ def reprioritize(  # noqa: PLR0913 - an option each
         Path | None, typer.Option(metavar="DIR", help="Keep the manifest in this decision log, below runs.")
     ] = None,
     memory: Annotated[str, typer.Option(metavar="SIZE", help="As 4G; by default half of the machine's.")] = "",
+    engine: Annotated[Engine, typer.Option(help="This machine, or a Spark cluster.")] = Engine.LOCAL,
+    master: Annotated[str, typer.Option(help="Spark's name of the cluster; by default its own settings say.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Decide every case of a backlog and write the queue, most urgent first; a manifest goes beside it.
@@ -58,6 +69,27 @@ def reprioritize(  # noqa: PLR0913 - an option each
     at = instant(now, "--now")
     limit = _bytes(memory)
     chosen = named_policy(policy, policy_version, policies_root(policies), at)
+    if engine is Engine.SPARK:
+        from router.cli.cluster import only_local, policy_text, run_on
+
+        only_local({"--previous": previous, "--budget": budget, "--report": report, "--log": log})
+        text = policy_text(policy, policies_root(policies), chosen)
+        with _terminable(), _progress() as progress:
+            result = run_on(
+                master,
+                cases=cases,
+                events=events or [],
+                policy=chosen,
+                text=text,
+                snapshot=snapshot,
+                now=at,
+                out=out,
+                with_accepted=with_accepted,
+                memory=limit,
+                progress=progress,
+            )
+        _tell(result, report, as_json=as_json)
+        return
     with _terminable(), _progress() as progress:
         run = Run(
             cases,
@@ -65,7 +97,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
             chosen,
             customers_of(snapshot, chosen),
             at,
-            out,
+            Path(out),
             previous=previous,
             with_accepted=with_accepted,
             budget=None if budget is None else budget_minor(budget, chosen),
@@ -75,6 +107,10 @@ def reprioritize(  # noqa: PLR0913 - an option each
             progress=progress,
         )
         result = reprioritize(run)
+    _tell(result, report, as_json=as_json)
+
+
+def _tell(result: "Result", report: Path | None, *, as_json: bool) -> None:
     if as_json:
         funding = result.funding and result.funding.data()
         print_json(result.summary.data() | {"budget": funding, "manifest": result.manifest})

@@ -26,8 +26,8 @@ class Held(Part):
         """The cells as they stand in the files; ``index`` counts within a file."""
         rows = self.table
         if files:
-            rows = rows.filter((col(PLACE) >> ROW_BITS).is_in([self.files.index(file) for file in files]))
-        return rows if index is None else rows.with_columns((col(PLACE) & ((1 << ROW_BITS) - 1)).alias(index))
+            rows = rows.filter((col(PLACE) // (1 << ROW_BITS)).is_in([self.files.index(file) for file in files]))
+        return rows if index is None else rows.with_columns((col(PLACE) % (1 << ROW_BITS)).alias(index))
 
 
 def held(source: TableSource, schema: pl.Schema, rows: pl.LazyFrame) -> Table:

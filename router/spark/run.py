@@ -25,9 +25,10 @@ from router.policy.model import Policy
 from router.spark import guard
 from router.spark.customers import Published, published
 from router.spark.order import in_order
+from router.spark.policy import PolicyText
 from router.spark.reading import Sheet, arrow_schema, first_line, id_of, read_sheet
 from router.spark.storage import Storage, entries, not_written
-from router.spark.task import PolicyText, Report, Task, columns_of, merged
+from router.spark.task import Report, Task, columns_of, merged
 
 MEMORY = 1 << 29
 """So many bytes a group may take at once in a process of an executor, where nothing is said."""
@@ -37,7 +38,8 @@ GROUP = "group"
 @dataclass(frozen=True, slots=True)
 class ClusterRun:
     """What to decide, as ``router.bulk.run.Run`` has it: paths are any that Spark reads; the snapshot is a folder that all
-    machines reach by that path. ``memory`` is for one group of cases in a process of an executor, in bytes."""
+    machines reach by that path. ``memory`` is for one group of cases in a process of an executor, in bytes; ``timing`` takes
+    the seconds of each group in the frame back end."""
 
     cases: Sequence[str]
     events: Sequence[str]
@@ -50,6 +52,7 @@ class ClusterRun:
     memory: int = 0
     groups: int = 0
     progress: Callable[[str, int, int], None] = lambda *_: None
+    timing: Callable[[float], None] = lambda _: None
 
 
 def reprioritize(run: ClusterRun, spark: SparkSession) -> Result:
@@ -87,6 +90,8 @@ def _run(run: ClusterRun, spark: SparkSession, storage: Storage, scratch: str) -
     decided = _decided(run, spark, task, cases, events, known).persist(StorageLevel.DISK_ONLY)
     try:
         reports = _reports(decided)
+        for report in reports:
+            run.timing(report.seconds)
         summary = merged(reports, run.policy, run.now)
         strange = sum(report.strange for report in reports)
         told = [] if events is None or not strange else [_strange(strange, events.rows)]
@@ -144,7 +149,7 @@ def _decided(
 
 
 def _groups(spark: SparkSession, cases: int, events: int, memory: int) -> int:
-    return max(parts_for(cases, events, memory), spark.sparkContext.defaultParallelism)
+    return max(parts_for(cases, events, memory), int(spark.sparkContext.defaultParallelism))
 
 
 def _group(sheet: Sheet, groups: int) -> Any:  # noqa: ANN401 - a column of Spark

@@ -31,7 +31,7 @@ def missing() -> str:
     """What a run on Spark lacks on this machine, with what to do; an empty text if nothing."""
     absent = [name for name in ("pyspark", "pandas") if find_spec(name) is None]
     if absent:
-        return f"{' and '.join(absent)} is not installed; pip install 'case-router[spark]'"
+        return f"{' and '.join(absent)} not installed; pip install 'case-router[spark]'"
     home = os.environ.get("JAVA_HOME")
     java = Path(home, "bin", "java") if home else shutil.which("java")
     if java is None or not Path(java).exists():
@@ -39,6 +39,13 @@ def missing() -> str:
         return f"{where}; install Java {JAVA}, or let JAVA_HOME name its folder"
     found = _java_version(Path(java))
     return "" if found >= JAVA else f"{java} is Java {found or 'of an unknown version'}; Spark needs {JAVA} or newer"
+
+
+def needs_spark() -> None:
+    """Raise ``SettingsError`` where Spark or Java is missing."""
+    lacking = missing()
+    if lacking:
+        raise SettingsError([Problem("no-spark", lacking)])
 
 
 def _java_version(java: Path) -> int:
@@ -56,9 +63,7 @@ def spark_session(master: str = "") -> Iterator["SparkSession"]:
     ``master`` is Spark's own word for a cluster (``yarn``, ``k8s://…``, ``local[2]``); without it Spark's settings say.
     Raises ``SettingsError`` if Spark or Java is missing, or if no session can be had.
     """
-    lacking = missing()
-    if lacking:
-        raise SettingsError([Problem("no-spark", lacking)])
+    needs_spark()
     from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
-from functools import lru_cache
 from pickle import dumps
 from time import perf_counter
 from typing import Any
@@ -22,31 +20,13 @@ from router.files.faults import check, repeated
 from router.files.source import TableSource
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
-from router.policy.compile import compile_policy
+from router.frame.tables import Moment
 from router.policy.model import Policy
 from router.spark.held import PLACE, held
+from router.spark.policy import PolicyText, compiled
 
 SAMPLE = 256
 """So many rows of a group, evenly spread over its order, show where the queue is to be cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyText:
-    """A policy on its way: its text, its public holidays as days of ISO 8601, and the digest that both have to give."""
-
-    name: str
-    text: str
-    closed: tuple[str, ...]
-    digest: str
-
-
-@lru_cache(maxsize=4)
-def compiled(given: PolicyText) -> Policy:
-    """The policy, compiled once in a process. Raises ``ValueError`` if it is not the one that was sent."""
-    policy = compile_policy(given.text, given.name, [date.fromisoformat(day) for day in given.closed])
-    if policy.digest != given.digest:
-        raise ValueError(f"the policy {given.name} has digest {policy.digest} here instead of {given.digest}")
-    return policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +34,7 @@ class KnownCustomers:
     """What is said of all customers of a snapshot, as ``Customers`` has it; their rows come with each group."""
 
     id: str
-    as_of: int | None
+    as_of: Moment | None
     currency: str
     layout: tuple[Fact, ...]
     moves: bool

@@ -1,0 +1,103 @@
+"""A backlog decided on a cluster of this machine, beside the bare join, sort and write of the same files by Spark.
+
+``python -m benchmarks.spark KIND CASES EXECUTORS`` is one run in a process of its own: it prints the seconds from the first
+read to the last write, and those in the frame back end, added up over the executors.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from subprocess import run
+from time import perf_counter
+from typing import Any
+
+from benchmarks.bulk import EVENTS_PER_CASE, ROOT, data
+from benchmarks.figures import Figures, figure, middle
+
+CASES = int(os.environ.get("CASE_ROUTER_BENCH_SPARK_CASES", "1000000"))
+ROUNDS = 3
+COLUMNS = 33
+"""So many columns has a queue."""
+
+
+def one(kind: str, cases: int, executors: int) -> dict[str, Any]:
+    """One run of a kind, after Spark has warmed up on the example."""
+    import pyspark  # noqa: PLC0415 - an extra
+
+    from router.spark.session import spark_session  # noqa: PLC0415 - an extra
+
+    os.environ |= {"SPARK_HOME": str(Path(pyspark.__file__).parent), "SPARK_LOCAL_IP": "127.0.0.1"}
+    os.environ["SPARK_WORKER_DIR"] = str(ROOT / "work")
+    folder, snapshot, flat = data(cases, EVENTS_PER_CASE)
+    out = ROOT / f"spark-{kind}.parquet"
+    with spark_session(f"local-cluster[{executors},1,1024]") as spark:
+        spark.range(1000).mapInArrow(lambda batches: batches, "id long").collect()
+        start = perf_counter()
+        frame = ours(spark, folder, snapshot, out) if kind == "ours" else bare(spark, folder, flat, out)
+        return {"seconds": perf_counter() - start, "frame": frame}
+
+
+def ours(spark: Any, folder: Path, snapshot: Path, out: Path) -> float:  # noqa: ANN401 - of an extra
+    """The queue, with all that belongs to it. Gives back the seconds in the frame back end, of all groups."""
+    from benchmarks.bulk_data import NOW  # noqa: PLC0415 - only what a run needs
+    from router.cli.cluster import policy_text  # noqa: PLC0415 - only what a run needs
+    from router.policy.store import read_policy  # noqa: PLC0415 - only what a run needs
+    from router.spark import run as cluster  # noqa: PLC0415 - only what a run needs
+
+    file = Path(__file__).parents[1] / "policies" / "retail" / "1.0.0.yaml"
+    policy = read_policy(file)
+    tables = ([str(folder / "cases.parquet")], [str(folder / "events.parquet")])
+    text = policy_text(str(file), Path(), policy)
+    seconds: list[float] = []
+    result = cluster.reprioritize(
+        cluster.ClusterRun(*tables, policy, text, snapshot, NOW, str(out), timing=seconds.append), spark
+    )
+    assert len(result.manifest["output"]["columns"]) == COLUMNS
+    return sum(seconds)
+
+
+def bare(spark: Any, folder: Path, flat: Path, out: Path) -> float:  # noqa: ANN401 - of an extra
+    """Spark joins cases to customers, groups their events beside them, sorts, and writes as many columns."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    cases = spark.read.parquet(str(folder / "cases.parquet"))
+    customers = spark.read.parquet(str(flat))
+    events = spark.read.parquet(str(folder / "events.parquet"))
+    last = [f.max(f.struct("at", name))[name].alias(f"last {name}") for name in events.columns if name != "case_id"]
+    joined = cases.join(customers, "customer_id", "left").join(events.groupBy("case_id").agg(*last), "case_id", "left")
+    chosen = joined.select(*joined.columns[:COLUMNS])
+    chosen.sort("opened_at", "case_id").write.mode("overwrite").option("compression", "zstd").parquet(str(out))
+    return 0.0
+
+
+def measure() -> Figures:
+    """The ratio, and where the time goes."""
+    data(CASES, EVENTS_PER_CASE)
+    pairs = [(_run("ours", 2), _run("bare", 2)) for _ in range(ROUNDS)]
+    alone = _run("ours", 1)
+    seconds = middle([a["seconds"] for a, _ in pairs])
+    theirs = middle([b["seconds"] for _, b in pairs])
+    frame = middle([a["frame"] / 2 / a["seconds"] for a, _ in pairs])
+    how = (
+        f"{seconds:.1f} s, Spark's own join, sort and write of as many columns {theirs:.1f} s; {CASES:,} cases with "
+        f"{EVENTS_PER_CASE} events each and as many customers, two executors, median of {ROUNDS} rounds in turn"
+    )
+    return {
+        "spark_ratio": figure(middle([a["seconds"] / b["seconds"] for a, b in pairs]), "x", "<= 1.3", how),
+        "spark_frame_share": figure(
+            frame, "share", "", "of the time of both executors; the rest is Spark and Arrow transfer"
+        ),
+        "spark_two_executors": figure(alone["seconds"] / seconds, "x", "", f"one executor {alone['seconds']:.1f} s"),
+    }
+
+
+def _run(kind: str, executors: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.spark", kind, str(CASES), str(executors)]
+    done = run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(one(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
