@@ -141,7 +141,12 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("router", ("report", "spark")), ("tests", ("dev", "report", "spark")), ("benchmarks", ("dev", "bench", "spark")), ("examples", ())],
+    [
+        ("router", ("report", "spark")),
+        ("tests", ("dev", "report", "spark")),
+        ("benchmarks", ("dev", "bench", "spark")),
+        ("examples", ()),
+    ],
     ids=["router", "tests", "benchmarks", "examples"],
 )
 def test_every_library_imported_is_asked_for(folder: str, extras: tuple[str, ...]) -> None:

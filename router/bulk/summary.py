@@ -61,7 +61,7 @@ class Summary:
         self.show(waiting)
 
     def merge(self, other: "Summary") -> None:
-        """Count what another part of the same backlog adds up to; its head, and an earlier output, are left out of account."""
+        """Count what another part of the same backlog adds up to; its head and an earlier output are left out."""
         self.cases += other.cases
         self.accepted += other.accepted
         self.recompense += other.recompense
