@@ -173,7 +173,9 @@ def _left(spark: SparkSession, cases: Sheet, known: Published, groups: int) -> D
         theirs = id_of(cases, key)
         if theirs is not None:
             named = cases.frame.select(_group(cases, groups), theirs.alias(key)).where(f.col(key).isNotNull()).distinct()
-            joined = named.join(rows, key).select(GROUP, f.struct(*rows.columns).alias(name))
+            joined = named.join(rows, key).select(
+                GROUP, f.struct(*(f.col(f"`{each}`") for each in rows.columns)).alias(name)
+            )
             found = found.unionByName(joined, allowMissingColumns=True)
     return found
 

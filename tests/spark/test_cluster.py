@@ -14,13 +14,21 @@ import pytest
 
 from benchmarks.bulk_data import NOW as LATER
 from benchmarks.bulk_data import made_up_backlog
+from examples.service_desk import incidents
 from router.errors import TableError
+from router.time import parse_instant
+from tests.bulk.backlog import ROOT
 from tests.spark.runs import files, read, same, there
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own
 
 CASES = 100_000
 GROUPS = 6
+INCIDENTS = (
+    ROOT.parent / "shared" / "data" / "service_desk" / "incident_events.parquet",
+    ROOT / "examples" / "service_desk" / "data" / "incident_events.parquet",
+)
+"""All incidents where they are at hand, else some of them."""
 
 
 def texts(*paths: Path) -> list[list[str]]:
@@ -119,6 +127,17 @@ def test_customers_of_a_snapshot_are_joined(spark: Any, big: list[list[str]], tm
     from benchmarks.snapshot import made_up_snapshot
 
     same(spark, tmp_path, *big, now=LATER, groups=GROUPS, snapshot=made_up_snapshot(CASES))
+
+
+@pytest.mark.usefixtures("whole")
+def test_all_real_incidents_are_decided_as_here(spark: Any, tmp_path: Path) -> None:
+    log = incidents.read_log(next(path for path in INCIDENTS if path.exists()))
+    incidents.cases(log).sink_parquet(tmp_path / "cases.parquet")
+    incidents.events(log).sink_parquet(tmp_path / "events.parquet")
+    tables = texts(tmp_path / "cases.parquet", tmp_path / "events.parquet")
+    desk = ROOT / "policies" / "service_desk" / "1.0.0.yaml"
+    now = parse_instant("2017-03-01T00:00:00Z")
+    assert same(spark, tmp_path, *tables, now=now, policy=desk, groups=GROUPS).height > 1000
 
 
 @pytest.mark.usefixtures("whole")
