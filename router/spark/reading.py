@@ -1,5 +1,6 @@
 """A table that Spark reads, and the rows of one group of it as the engine reads a file: with file and row number of each."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ def read_sheet(spark: SparkSession, name: str, paths: Sequence[str], columns: It
     """Look at the head of a table. Raises ``TableError`` with everything that is wrong with it."""
     try:
         frame = _load(spark, paths)
-        files = tuple(sorted(frame.inputFiles()))
+        files = tuple(sorted(map(_uri, frame.inputFiles())))
     except PySparkException as error:
         said = f"Spark cannot read {name}: {first_line(error)}"
         raise TableError([Problem("bad-file", said, ", ".join(paths))]) from error
@@ -48,12 +49,19 @@ def read_sheet(spark: SparkSession, name: str, paths: Sequence[str], columns: It
     part, problems = part_of(source, shown[0], schema, absent)
     if problems:
         raise TableError(problems)
-    scan = Scan(source, (part,))
     wanted = [theirs for _, theirs in source.wanted if theirs in schema]
-    placed = _placed(spark, frame, files).select(*(f.col(f"`{each}`") for each in wanted), PLACE)
-    ids = {column.name: theirs for column, theirs in source.wanted if column.name in _IDS and theirs in schema}
-    composed, rows = _composed(placed, list(ids.values()))
-    return Sheet(composed, source, pl.Schema({each: schema[each] for each in wanted}), unread(scan), rows, files)
+    ids = [theirs for column, theirs in source.wanted if column.name in _IDS and schema.get(theirs) == pl.String]
+    rows, named, others = _look(frame, ids)
+    numbers = [(each, files.index(_uri(each))) for each in named]
+    placed = _placed(spark, frame, numbers).select(*(f.col(f"`{each}`") for each in wanted), PLACE)
+    kept = placed.mapInArrow(_composing(ids), placed.schema) if others else placed
+    kinds = pl.Schema({each: schema[each] for each in wanted})
+    return Sheet(kept, source, kinds, unread(Scan(source, (part,))), rows, files)
+
+
+def _uri(uri: str) -> str:
+    """A file's address in one way: Spark writes ``file:/`` here and ``file:///`` there."""
+    return re.sub("^file:/+", "file:///", uri)
 
 
 def arrow_schema(schema: StructType) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -94,23 +102,24 @@ def readable_path(uri: str) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _placed(spark: SparkSession, frame: DataFrame, files: Sequence[str]) -> DataFrame:
-    numbers = spark.createDataFrame(list(zip(files, range(len(files)), strict=True)), "file string, number long")
+def _placed(spark: SparkSession, frame: DataFrame, numbers: Sequence[tuple[str, int]]) -> DataFrame:
+    """The table with :data:`PLACE`; ``numbers`` are those of the files by Spark's name for them."""
+    files = spark.createDataFrame(list(numbers), "file string, number long")
     named = frame.withColumn(PLACE, f.col("_metadata.row_index")).withColumn("file", f.col("_metadata.file_path"))
-    joined = named.join(f.broadcast(numbers), "file", "left")
+    joined = named.join(f.broadcast(files), "file")
     return joined.withColumn(PLACE, f.shiftleft("number", ROW_BITS) + f.col(PLACE)).drop("file", "number")
 
 
-def _composed(frame: DataFrame, ids: Sequence[str]) -> tuple[DataFrame, int]:
-    """The table with its ids in NFC, by which Spark then tells what belongs together; and how many rows it has.
+def _look(frame: DataFrame, ids: Sequence[str]) -> tuple[int, tuple[str, ...], bool]:
+    """How many rows a table has, the files that it has rows in, and whether its ids may have to be composed.
 
     Spark cannot compose a text. Ids are nearly always ASCII, so that is looked at first.
     """
-    texts = [each for each in ids if dict(frame.dtypes)[each] == "string"]
-    other = [f.octet_length(f.col(f"`{each}`")) != f.char_length(f.col(f"`{each}`")) for each in texts]
-    counts = [f.count_if(each).alias(str(number)) for number, each in enumerate(other)]
-    rows, *others = frame.agg(f.count(f.lit(1)), *counts).first() or (0,)
-    return (frame.mapInArrow(_composing(texts), frame.schema) if any(others) else frame), rows
+    texts = [f.col(f"`{each}`") for each in ids]
+    other = [f.count_if(f.octet_length(text) != f.char_length(text)).alias(str(n)) for n, text in enumerate(texts)]
+    files = f.collect_set("_metadata.file_path").alias("files")
+    rows, found, *others = frame.agg(f.count(f.lit(1)).alias("rows"), files, *other).first() or (0, ())
+    return rows, tuple(found), any(others)
 
 
 def _composing(names: Sequence[str]) -> Any:  # noqa: ANN401 - what mapInArrow takes
