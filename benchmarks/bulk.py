@@ -162,7 +162,7 @@ def one(kind: str, cases: int) -> dict[str, Any]:
     start = perf_counter()
     runs[kind]()
     seconds = perf_counter() - start
-    peak = getrusage(RUSAGE_SELF).ru_maxrss / 1000
+    peak = getrusage(RUSAGE_SELF).ru_maxrss / 1000  # of a parent that is small
     return {"seconds": seconds, "peak_mb": peak, "digest": digest(out)}
 
 
