@@ -22,7 +22,7 @@ from google.rpc.status_pb2 import Status
 from router.files import whole
 from router.serve.backlog import runs
 from router.serve.backlog.child import Child
-from router.serve.backlog.job import HEAD, REFUSED, Files, Job
+from router.serve.backlog.job import HEAD, MESSAGE, PROGRESS, REFUSED, Files, Job
 from router.v1 import backlog_service_pb2 as pb
 from router.v1.backlog_service_pb2_grpc import BacklogServiceStub
 from tests.bulk.backlog import EXAMPLE, NOW, RETAIL
@@ -70,6 +70,20 @@ def all_gone(desk: Desk) -> bool:
 def test_a_silent_run_tells_that_it_lives(slow: Desk) -> None:
     with deciding(slow) as call:
         assert [next(call).progress.doing for _ in range(3)] == ["deciding"] * 3
+
+
+def test_nothing_follows_the_answer_of_a_run_that_is_long_in_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = "sys.stdout.buffer.write(kind + (4).to_bytes(4, 'big') + b'told'); sys.stdout.flush(); time.sleep(0.4)"
+    code = f"import sys, time\nfor kind in ({PROGRESS!r}, {MESSAGE!r}): {frame}"
+    monkeypatch.setattr(runs, "_PULSE", 0.05)
+
+    async def kinds() -> list[bytes]:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=subprocess.PIPE)
+        return [kind async for kind, _ in runs._frames(process)]
+
+    found = asyncio.run(kinds())
+    assert (found[0], found[-1], found.count(MESSAGE)) == (PROGRESS, MESSAGE, 1)
+    assert found.count(PROGRESS) > 1
 
 
 def test_decisions_are_made_meanwhile_and_go_first(slow: Desk) -> None:

@@ -113,14 +113,15 @@ class Runs:
 
 
 async def _frames(process: Process) -> AsyncIterator[tuple[bytes, bytes]]:
-    """What a run tells; its last progress again whenever it is silent."""
+    """What a run tells; its last progress again whenever it is silent, until there is an answer."""
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     progress, told = b"", False
     while True:
         reading = asyncio.ensure_future(_frame(process.stdout))
         try:
             while not (await asyncio.wait({reading}, timeout=_PULSE))[0]:
-                yield PROGRESS, progress
+                if not told:
+                    yield PROGRESS, progress
         finally:
             reading.cancel()
         found = reading.result()
