@@ -6,7 +6,6 @@ borders, once; finer input is floored.
 
 from datetime import UTC, datetime, timedelta
 
-MICROSECOND = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

@@ -1,6 +1,5 @@
 """A backlog decided and put in order, from files to a file: what ``case-router reprioritize`` and a server do."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -45,7 +44,8 @@ class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
 class Run:
     """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;
     and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has), ``budget`` is for suggestions
-    of money, in minor units, ``report`` where a page for people goes, ``log`` the decision log that keeps the manifest."""
+    of money, in minor units, ``report`` where a page for people goes, ``log`` the decision log that keeps the
+    manifest under ``asked_at``, the time by the clock."""
 
     cases: Sequence[str]
     events: Sequence[str]
@@ -58,6 +58,7 @@ class Run:
     budget: int | None = None
     report: Path | None = None
     log: Path | None = None
+    asked_at: int = 0
     memory: int = 0
     parts: int = 0
     progress: Progress = lambda *_: None
@@ -120,7 +121,7 @@ def reprioritize(run: Run) -> Result:
         if run.report is not None:
             write_report(run.report, summary, picture, told, funding)
         if run.log is not None:  # first: no queue is there of which the log knows nothing
-            record_run(run.log, told, time.time_ns() // 1000)
+            record_run(run.log, told, run.asked_at)
         beside = manifest_of(run.out)
         whole.write_json(scratch / beside.name, told)
         whole.put(new, run.out)
@@ -277,7 +278,7 @@ def _alone(out: Path) -> Iterator[Path]:
     folder = whole.workshop(out)
     folder.mkdir(exist_ok=True)
     try:
-        with whole.locked(folder), whole.scratch(folder / "work") as scratch:
+        with whole.locked(folder), whole.scratch(folder / "parts") as scratch:
             yield scratch
     except BlockingIOError as error:
         said = "another run is writing this output; wait for it, or write to another file"

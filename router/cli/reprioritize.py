@@ -103,6 +103,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
             budget=None if budget is None else budget_minor(budget, chosen),
             report=report,
             log=log,
+            asked_at=instant("", ""),
             memory=limit,
             progress=progress,
         )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from router.decide.floor import APOLOGY, APOLOGY_ID, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
-from router.decide.model import Contribution, Decision, Suggestion
+from router.decide.model import Decision, Suggestion
 from router.facts import Value
 from router.policy.sentence import Sentence
 from router.time import to_datetime
@@ -44,10 +44,6 @@ class Words:
         if not sentence.names:
             return sentence.texts[0]
         return self._sayings[id(sentence)](self._customer, self._case, self.read)
-
-    def contribution(self, contribution: Contribution) -> str:
-        """Why the points were given."""
-        return self.say(contribution[0].because)
 
     def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
         """Rule id, kind and reason of a suggestion."""

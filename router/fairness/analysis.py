@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from math import inf, isnan
 
 from router.facts import Type
-from router.fairness.shapes import MIRRORED, chosen_by, compared, defaulted, floored, narrowed, present
+from router.fairness.shapes import chosen_by, compared, defaulted, floored, narrowed, present
 from router.fairness.trend import HUGE, TINY, Shape, Trend, joined, product, quotient
 from router.policy import expression as ex
 from router.policy.bounds import type_of
@@ -68,7 +68,7 @@ class Reader:
             case ex.Compare(op, ex.Ref(name), other):
                 names[name] = narrowed(names.get(name, ANYTHING), op, self.number(other))
             case ex.Compare(op, other, ex.Ref(name)):
-                names[name] = narrowed(names.get(name, ANYTHING), MIRRORED[op], self.number(other))
+                names[name] = narrowed(names.get(name, ANYTHING), ex.MIRRORED[op], self.number(other))
 
     def _exclude(self, test: ex.Node) -> None:
         """Not true is false only where nothing can be missing, as in a rank."""

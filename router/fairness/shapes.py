@@ -1,20 +1,9 @@
 """What an operation makes of the shapes of its parts."""
 
-from collections.abc import Mapping
 from math import floor, inf
 
 from router.fairness.trend import Shape, Trend, joined, known_step, step
-from router.policy.expression import ComparisonOperator
-
-MIRRORED: Mapping[ComparisonOperator, ComparisonOperator] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
-"""A comparison with its sides exchanged."""
+from router.policy.expression import MIRRORED, ComparisonOperator
 
 
 def present(shape: Shape) -> Shape:

@@ -10,7 +10,7 @@ import orjson
 
 from router.cases import model as m
 from router.cases.timeline import Told
-from router.decide.floor import APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
+from router.decide.floor import APOLOGY_ID, APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Basis, Decision, Suggestion
 from router.facts import Type, Value
 from router.log.events import AsIs, Hide, detail_writers
@@ -213,7 +213,7 @@ def _same(text: str) -> str:
 def _suggestion(suggestion: Suggestion) -> dict[str, object]:
     rule = suggestion.rule
     return {
-        "rule": rule.id if rule else "engine-apology",
+        "rule": rule.id if rule else APOLOGY_ID,
         "kind": rule.kind if rule else APOLOGY_KIND,
         "amount": suggestion.amount,
         "approver": suggestion.approver.name,

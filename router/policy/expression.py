@@ -21,6 +21,17 @@ OPPOSITE: Mapping[ComparisonOperator, ComparisonOperator] = {
     "==": "!=",
     "!=": "==",
 }
+"""What a comparison becomes under ``not``."""
+
+MIRRORED: Mapping[ComparisonOperator, ComparisonOperator] = {
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+    "==": "==",
+    "!=": "!=",
+}
+"""A comparison with its sides exchanged."""
 
 
 @dataclass(frozen=True, slots=True)

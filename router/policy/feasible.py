@@ -21,15 +21,6 @@ State: TypeAlias = Mapping[str, r.Possible]
 MOST_STATES = 48
 """Alternatives that are followed; with more, the narrower ones are given up."""
 
-_FLIPPED: Mapping[ex.ComparisonOperator, ex.ComparisonOperator] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Feasibility:
@@ -108,7 +99,7 @@ class Feasibility:
         a, b = self.number(left, state), self.number(right, state)
         if not (a.known and b.known):
             return None
-        new_a, new_b = r.narrowed(a, op, b), r.narrowed(b, _FLIPPED[op], a)
+        new_a, new_b = r.narrowed(a, op, b), r.narrowed(b, ex.MIRRORED[op], a)
         if not (new_a.known and new_b.known):
             return None
         return self._put(right, new_b, self._put(left, new_a, state))

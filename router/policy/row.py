@@ -32,11 +32,6 @@ def compile_row(plan: Plan, wanted: Sequence[str], customer: Sequence[Fact], cas
     return _Compiler(plan.only(wanted), customer, case).function(wanted)
 
 
-def row_source(plan: Plan, wanted: Sequence[str], customer: Sequence[Fact], case: Sequence[Fact]) -> str:
-    """The generated function as text, for people."""
-    return ast.unparse(_Compiler(plan.only(wanted), customer, case).module(wanted))
-
-
 class _Compiler:
     def __init__(self, plan: Plan, customer: Sequence[Fact], case: Sequence[Fact]) -> None:
         self.plan = plan

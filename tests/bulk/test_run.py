@@ -298,7 +298,7 @@ def test_a_mistake_of_the_engine_is_not_hidden(tmp_path: Path, monkeypatch: pyte
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
-    litter = tmp_path / ".queue.parquet.making" / "work"
+    litter = tmp_path / ".queue.parquet.making" / "parts"
     litter.mkdir(parents=True)
     (litter / "decided-0.parquet").write_text("half")
     reprioritize(run_of(tmp_path / "queue.parquet", policy=SHOP))

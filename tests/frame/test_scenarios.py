@@ -8,9 +8,9 @@ import pytest
 from router.policy.store import policy_folders
 from router.scenarios.choose import PolicyChooser, choose
 from router.scenarios.explain import explain
-from router.scenarios.frame import FrameEngine
 from router.scenarios.load import bind, read_files
 from router.scenarios.run import run
+from tests.frame.engine import FrameEngine
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 

@@ -1,6 +1,5 @@
 """Text of a user is never evaluated: what is not of the language is refused, and a literal stays a literal."""
 
-import ast
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from router.facts import CUSTOMER_FACTS, VOCABULARY, Type, Value
 from router.policy.compile import compile_policy
 from router.policy.parse import parse
 from router.policy.plan import Column, Plan
-from router.policy.row import compile_row, row_source
+from router.policy.row import compile_row
 from router.policy.scope import Scope
 from router.policy.store import read_policy
 from tests.policy.small import SMALL
@@ -90,9 +89,7 @@ def test_a_text_literal_stays_a_text(literal: str) -> None:
     function = compile_row(plan, ["result"], CUSTOMER, ())
     row: list[Value] = [0.0, literal]
     assert function(row, ()) == (True,)
-    assert ast.unparse(ast.parse(row_source(plan, ["result"], CUSTOMER, ()))).count("__import__") == literal.count(
-        "__import__"
-    )
+    assert not any("__import__" in name for name in function.__code__.co_names)
 
 
 def test_the_generated_function_can_reach_no_builtin() -> None:

@@ -43,7 +43,7 @@ def deciding(desk: Desk) -> Iterator[Any]:
     call: Any = desk.stub.Reprioritize(files())
     while next(call).progress.doing != "deciding":
         pass
-    assert ".queue.parquet.making/work/cases" in desk.listing()
+    assert ".queue.parquet.making/parts/cases" in desk.listing()
     yield call
     call.cancel()
 
@@ -158,11 +158,11 @@ def test_an_upload_takes_its_place_with_its_first_part(slow: Desk) -> None:
 
 def test_one_output_has_one_writer(open_desk: Desk) -> None:
     making = whole.workshop(open_desk.root / "queue.parquet")
-    (making / "work").mkdir(parents=True)
+    (making / "parts").mkdir(parents=True)
     with whole.locked(making):
         status = refused(open_desk.run)
     assert (status.code, reason(status).reason) == (ABORTED, "ERROR_REASON_QUEUE_BUSY")
-    assert open_desk.listing() == [making.name, f"{making.name}/work", *LISTING]
+    assert open_desk.listing() == [making.name, f"{making.name}/parts", *LISTING]
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_a_run_ends_when_nobody_holds_its_input(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write(pickle.dumps(job(tmp_path)))
         process.stdin.flush()
-        assert until((tmp_path / ".queue.csv.making" / "work" / "cases").exists)
+        assert until((tmp_path / ".queue.csv.making" / "parts" / "cases").exists)
         process.stdin.close()
         assert process.wait(PATIENCE) == 0
     assert list(tmp_path.iterdir()) == []
