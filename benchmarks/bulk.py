@@ -17,7 +17,22 @@ from subprocess import run
 from time import perf_counter
 from typing import Any
 
+import duckdb
+import polars as pl
+
+from benchmarks.bulk_data import NOW, made_up_backlog
+from benchmarks.bulk_policy import policy_text
 from benchmarks.figures import Figures, figure, middle
+from benchmarks.snapshot import AS_OF, made_up_snapshot
+from router.bulk.reading import case_frame, event_frame, read_backlog
+from router.crm.snapshot import Snapshot
+from router.facts import CUSTOMER_FACTS
+from router.frame.customers import of_snapshot
+from router.frame.decide import FrameDecider
+from router.policy.compile import compile_policy
+from router.policy.model import Policy
+from router.policy.sql import select
+from router.policy.store import read_policy
 
 ROOT = Path(__file__).parents[1] / "build" / "bulk"
 CASES, TIMELINES, EVENTS_PER_CASE = 5_000_000, 1_000_000, 10
@@ -30,11 +45,6 @@ DECLARED = ("delivery_failed", "damaged", "faulty", "question", "delivery_late",
 
 def data(cases: int, events_per_case: int) -> tuple[Path, Path, Path]:
     """The folder of a backlog and of its customers, as many as cases; and the customers as Parquet, which DuckDB reads."""
-    from benchmarks.bulk_data import made_up_backlog  # noqa: PLC0415 - a run that measures goes without
-    from benchmarks.snapshot import made_up_snapshot  # noqa: PLC0415 - only what a run needs
-    from router.crm.snapshot import Snapshot  # noqa: PLC0415 - only what a run needs
-    from router.frame.customers import of_snapshot  # noqa: PLC0415 - only what a run needs
-
     folder = ROOT / f"{cases}x{events_per_case}"
     if not (folder / "done").exists():
         made_up_backlog(folder, cases, events_per_case, cases)
@@ -51,26 +61,16 @@ def data(cases: int, events_per_case: int) -> tuple[Path, Path, Path]:
 
 def ours(folder: Path, snapshot: Path, out: Path, *, timelines: bool) -> None:
     """The frame back end, from the files of the backlog and the mapped snapshot."""
-    from benchmarks.bulk_data import NOW  # noqa: PLC0415 - only what a run needs
-    from router.bulk.reading import case_frame, event_frame, read_backlog  # noqa: PLC0415 - only what a run needs
-    from router.crm.snapshot import Snapshot  # noqa: PLC0415 - only what a run needs
-    from router.frame.customers import of_snapshot  # noqa: PLC0415 - only what a run needs
-    from router.frame.decide import FrameDecider  # noqa: PLC0415 - only what a run needs
-
     policy = _policy(timelines=timelines)
     events = [str(folder / "events.parquet")] if timelines else []
     backlog = read_backlog([str(folder / "cases.parquet")], events, policy)
     cases = case_frame(backlog.cases, policy)
     frame = None if backlog.events is None else event_frame(backlog.events, policy)
     decider = FrameDecider(policy, of_snapshot(Snapshot.open(snapshot)))
-    decider.decide(cases, frame, NOW, ("case_id", *WANTED)).sink_parquet(out)
+    decider.decide(cases, frame, NOW, ("case_id", *WANTED), enums=True).sink_parquet(out)
 
 
-def _policy(*, timelines: bool) -> Any:  # noqa: ANN401 - imported where it is used
-    from benchmarks.bulk_policy import policy_text  # noqa: PLC0415 - only what a run needs
-    from router.policy.compile import compile_policy  # noqa: PLC0415 - only what a run needs
-    from router.policy.store import read_policy  # noqa: PLC0415 - only what a run needs
-
+def _policy(*, timelines: bool) -> Policy:
     if timelines:
         return read_policy(Path(__file__).parents[1] / "policies" / "retail" / "1.0.0.yaml")
     return compile_policy(policy_text(), "sixty")
@@ -78,8 +78,6 @@ def _policy(*, timelines: bool) -> Any:  # noqa: ANN401 - imported where it is u
 
 def bare_join(folder: Path, snapshot: Path, out: Path) -> None:
     """Polars joins the same files and writes as many columns of the same types."""
-    import polars as pl  # noqa: PLC0415 - as above
-
     customers = pl.scan_ipc(next(snapshot.glob("*/customers.arrow")))
     joined = pl.scan_parquet(folder / "cases.parquet").join(customers, on="customer_id", how="left")
     whole = pl.col("customer.orders").fill_nan(0).fill_null(0).cast(pl.Int64)
@@ -88,13 +86,6 @@ def bare_join(folder: Path, snapshot: Path, out: Path) -> None:
 
 def duckdb_plan(folder: Path, flat: Path, out: Path) -> None:
     """DuckDB runs the same plan as SQL over the same tables."""
-    import duckdb  # noqa: PLC0415 - as above
-
-    from benchmarks.bulk_data import NOW  # noqa: PLC0415 - only what a run needs
-    from benchmarks.snapshot import AS_OF  # noqa: PLC0415 - only what a run needs
-    from router.facts import CUSTOMER_FACTS  # noqa: PLC0415 - only what a run needs
-    from router.policy.sql import select  # noqa: PLC0415 - only what a run needs
-
     policy = _policy(timelines=False)
     results = ["score", "band", "tier", "recompense.total", "level"]
     reads = sorted(policy.plan.only(results).reads())
@@ -128,8 +119,6 @@ def duckdb_plan(folder: Path, flat: Path, out: Path) -> None:
 
 def bare_group(folder: Path, _: Path) -> None:
     """Polars scans, sorts and groups all columns of the events; nothing is written."""
-    import polars as pl  # noqa: PLC0415 - as above
-
     events = pl.scan_parquet(folder / "events.parquet").sort("case_id", "at", "sequence")
     grouped = events.group_by("case_id").agg(pl.all()).collect(engine="streaming")
     assert grouped.height > 0
@@ -137,8 +126,6 @@ def bare_group(folder: Path, _: Path) -> None:
 
 def digest(out: Path) -> list[Any]:
     """What a run wrote, order aside: rows, and the sum of a hash of each."""
-    import polars as pl  # noqa: PLC0415 - as above
-
     if not out.exists():
         return []
     frame = pl.scan_parquet(out)
@@ -159,6 +146,7 @@ def one(kind: str, cases: int) -> dict[str, Any]:
         "timelines": lambda: ours(folder, snapshot, out, timelines=True),
         "group": lambda: bare_group(folder, out),
     }
+    pl.LazyFrame({"": [0]}).collect(engine="streaming")  # which starts the threads
     start = perf_counter()
     runs[kind]()
     seconds = perf_counter() - start

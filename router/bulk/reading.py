@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -186,11 +187,20 @@ def _amount(table: Table, name: str, policy: Policy) -> tuple[pl.Expr, ...]:
     columns = {column.name: column for column in (*tables.CASES, *tables.EVENTS)}
     amount = _value(table, columns[name])
     theirs = _value(table, columns[currency]).fill_null(policy.currency)
-    power = theirs.replace_strict(_POWERS, default=100.0, return_dtype=pl.Float64)
     return (
-        (amount * power + HALF).floor().cast(pl.Int64).alias(minor),
+        pl.map_batches([amount, theirs], partial(_minor, usual=policy.currency), pl.Int64, is_elementwise=True).alias(minor),
         pl.when(amount.is_not_null()).then(theirs).alias(currency),
     )
 
 
 _POWERS = {currency: float(POWERS[exponent]) for currency, exponent in EXPONENTS.items()}
+
+
+def _minor(columns: Sequence[pl.Series], usual: str) -> pl.Series:
+    """Amounts in minor units, each of its own currency; most tables know none but the usual one, which saves looking up."""
+    amounts, currencies = columns
+    usual_power = _POWERS.get(usual, 100.0)
+    if (currencies == usual).all():
+        return (amounts * usual_power + HALF).floor().cast(pl.Int64)
+    powers = currencies.replace_strict(_POWERS, default=100.0, return_dtype=pl.Float64)
+    return (amounts * powers + HALF).floor().cast(pl.Int64)

@@ -62,8 +62,8 @@ class Cell:
         return stands.alias(text_of(self.column.name))
 
     @property
-    def fault(self) -> pl.Expr:
-        """A :class:`Fault`, as its number."""
+    def faults(self) -> dict[Fault, pl.Expr]:
+        """What can be wrong with the cell, the first that holds first; nothing is wrong where a test is not known."""
         column, read, value = self.column, pl.col(self.column.name), self.value
         tests = {
             Fault.UNREADABLE: pl.col(given_of(column.name)) & read.is_null() if column.kind is not Kind.TEXT else None,
@@ -73,9 +73,14 @@ class Cell:
             Fault.EMPTY: value.is_null() if column.filled else None,
             Fault.NEEDED: value.is_null() & _needed(column) if column.needed else None,
         }
+        return {fault: test for fault, test in tests.items() if test is not None}
+
+    @property
+    def fault(self) -> pl.Expr:
+        """A :class:`Fault`, as its number."""
         found = pl.lit(int(Fault.NONE))
-        for fault, test in reversed(tests.items()):
-            found = found if test is None else pl.when(test).then(int(fault)).otherwise(found)
+        for fault, test in reversed(self.faults.items()):
+            found = pl.when(test).then(int(fault)).otherwise(found)
         return found.cast(pl.UInt8)
 
 
@@ -105,7 +110,8 @@ def cell(column: Column, theirs: str, dtype: pl.DataType, parse: Parse, exponent
     if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
         raw, dtype = raw.cast(pl.String), pl.String()
     if dtype == pl.String:
-        raw = raw.map_batches(partial(_something, missing=sorted(parse.missing)), pl.String, is_elementwise=True)
+        step = _composed if column.kind is Kind.TEXT else _something
+        raw = raw.map_batches(partial(step, missing=sorted(parse.missing)), pl.String, is_elementwise=True)
     read, form = _read(column.kind, raw, dtype, parse, exponent)
     return Cell(column, theirs, read.alias(column.name), raw.is_not_null().alias(given_of(column.name)), form)
 
@@ -117,9 +123,12 @@ def _something(texts: pl.Series, missing: Sequence[str]) -> pl.Series:
     return pl.select(pl.when(~nothing).then(texts)).to_series() if nothing.any() else texts
 
 
-def _composed(texts: pl.Series) -> pl.Series:
-    """The texts in NFC. What is ASCII is so already, and that is told fast."""
-    plain = (texts.str.len_bytes() == texts.str.len_chars()).all()
+def _composed(texts: pl.Series, missing: Sequence[str]) -> pl.Series:
+    """The texts in NFC, null where they stand for nothing. ASCII is in NFC already, and a text of it that begins beyond the
+    space has something in it; that is told several times as fast."""
+    plain = texts.str.len_bytes().sum() == texts.str.len_chars().sum()
+    if not plain or missing != [""] or (texts < "!").any():
+        texts = _something(texts, missing)
     return texts if plain else texts.str.normalize("NFC")
 
 
@@ -154,7 +163,7 @@ def _text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return raw.cast(pl.String)
     if dtype != pl.String:
         raise _unfit(dtype, "a text")
-    return raw.map_batches(_composed, pl.String, is_elementwise=True)
+    return raw
 
 
 def _number(raw: pl.Expr, dtype: pl.DataType, parse: Parse) -> pl.Expr:

@@ -45,7 +45,7 @@ def check(scan: Scan, counts: Counts = lambda _: {}) -> tuple[dict[str, int], li
 
 
 def _any_fault(part: Part) -> pl.Expr:
-    return pl.any_horizontal(each.fault != Fault.NONE for each in part.cells.values())
+    return pl.any_horizontal(pl.lit(value=False), *(test for each in part.cells.values() for test in each.faults.values()))
 
 
 def _bad_rows(scan: Scan, total: int) -> list[Problem]:

@@ -42,13 +42,20 @@ class FrameDecider:
         self.terms = terms_of(policy)
 
     def decide(
-        self, cases: pl.LazyFrame, events: pl.LazyFrame | None, now: Moment, columns: Sequence[str] = tuple(DECISION)
+        self,
+        cases: pl.LazyFrame,
+        events: pl.LazyFrame | None,
+        now: Moment,
+        columns: Sequence[str] = tuple(DECISION),
+        *,
+        enums: bool = False,
     ) -> pl.LazyFrame:
         """One row for each case, in any order, with these ``columns``, lazily: of :data:`DECISION`, facts, or what
         timelines add up to.
 
         ``cases`` and ``events`` are as ``router.frame.tables`` has them; without ``events`` nothing has happened. ``now``
-        may be a column of ``cases``.
+        may be a column of ``cases``. With ``enums``, tier, band and level are Enums of the policy's words, which are made,
+        sorted and written faster than Strings.
         """
         policy, customers = self.policy, self.customers
         answer = Answer(policy, customers, now).columns()
@@ -66,7 +73,7 @@ class FrameDecider:
             timeline = fold_columns(reads, self.terms)
             folded = fold(events, cases, self.terms, now, as_of=customers.as_of, wanted=timeline)
         frame = join(case_facts(cases, folded, self.terms, now), customers, policy, now)
-        frame = apply(frame, policy.plan, wanted)
+        frame = apply(frame, policy.plan, wanted, enums=enums)
         for part in parts:
             frame = part.add(frame, policy, now)
         return frame.select(made)

@@ -24,7 +24,7 @@ from router.policy.expression import (
     YesNo,
 )
 from router.policy.model import Caps, Policy, Rule
-from router.policy.plan import BANDS, Column, Plan, amount, asked, fired, points
+from router.policy.plan import BANDS, Column, Plan, amount, asked, fired, left_after, points
 
 WHOLE = 2.0**53
 """Largest magnitude of a score: every whole number up to it is a float64."""
@@ -126,14 +126,14 @@ def _recompense(policy: Policy) -> Iterable[Column]:
         assert rule.gives is not None  # noqa: S101 - chosen so
         yield _number(asked(rule.id), If(_flag(rule), _minor(rule.gives, policy.exponent), _ZERO))
     yield _number("caps.room", _room(policy.caps, policy.exponent) if policy.caps else _ZERO)
-    spent: tuple[Node, ...] = ()
+    left: Node = Ref("caps.room", Type.NUMBER)
     for rule in money:
-        room: Node = Ref("caps.room", Type.NUMBER)
-        left = Arithmetic("-", room, Sum(spent)) if spent else room
+        given = Ref(amount(rule.id), Type.NUMBER)
         wanted = Default(Ref(asked(rule.id), Type.NUMBER), _ZERO)
-        yield _number(amount(rule.id), Extreme("max", (Extreme("min", (wanted, left)), _ZERO)))
-        spent = (*spent, Ref(amount(rule.id), Type.NUMBER))
-    yield _number("recompense.total", Sum(spent) if spent else _ZERO)
+        yield _number(given.name, Extreme("max", (Extreme("min", (wanted, left)), _ZERO)))
+        yield _number(left_after(rule.id), Arithmetic("-", left, given))
+        left = Ref(left_after(rule.id), Type.NUMBER)
+    yield _number("recompense.total", Sum(tuple(Ref(amount(rule.id), Type.NUMBER) for rule in money)) if money else _ZERO)
 
 
 def _room(caps: Caps, exponent: int) -> Node:

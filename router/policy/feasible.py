@@ -12,6 +12,7 @@ from typing import TypeAlias
 from router.facts import CASE_FACTS, CHANNELS, CUSTOMER_FACTS, INPUTS, STATUSES, TOUCHPOINTS, Type
 from router.policy import expression as ex
 from router.policy import ranges as r
+from router.policy.bounds import of_node
 from router.policy.model import Policy
 from router.policy.plan import BANDS
 
@@ -148,27 +149,12 @@ class Feasibility:
 
     def number(self, node: ex.Node, state: State) -> r.Range:
         """The range of an expression; of what is no number, anything."""
-        match node:
-            case ex.Number(value):
-                return r.Range(value, value, missing=False, whole=value.is_integer())
-            case ex.Ref(name):
-                found = state.get(name)
-                return found if isinstance(found, r.Range) else r.Range()
-            case ex.Arithmetic(op, left, right):
-                return r.arithmetic(op, self.number(left, state), self.number(right, state))
-            case ex.Sum(parts):
-                return r.total(self.number(part, state) for part in parts)
-            case ex.Extreme(op, parts):
-                return r.extreme(op, (self.number(part, state) for part in parts))
-            case ex.Floor(part, bias):
-                return r.floored(self.number(part, state), bias)
-            case ex.Default(part, fallback):
-                a = self.number(part, state)
-                return r.joined(r.without_missing(a), self.number(fallback, state)) if a.missing else a  # type: ignore[arg-type] # a range
-            case ex.If(test, then, otherwise):
-                branches = ((then, self.assuming(test, [state])), (otherwise, self.denying(test, [state])))
-                return _joined([self.number(value, one) for value, several in branches for one in several])
-        return r.Range()
+
+        def choose(node: ex.If) -> r.Range:
+            branches = ((node.then, self.assuming(node.test, [state])), (node.otherwise, self.denying(node.test, [state])))
+            return _joined([self.number(value, one) for value, several in branches for one in several])
+
+        return of_node(node, state, choose)
 
 
 def feasibility(policy: Policy) -> Feasibility:

@@ -7,7 +7,6 @@ depth is a few stages of flat expressions.
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import reduce
 from math import inf
 from typing import TypeAlias
 
@@ -15,14 +14,15 @@ import polars as pl
 
 from router.facts import INPUTS, NUMERIC, VOCABULARY, Type
 from router.policy import expression as ex
-from router.policy.bounds import Bound, of_fact, of_node, type_of
+from router.policy.bounds import of_fact, of_node, overflows, type_of
 from router.policy.plan import Column, Plan
+from router.policy.ranges import Range
 from router.policy.steps import balanced, steps
 
 _DTYPES: Mapping[Type, type[pl.DataType]] = {
     kind: pl.String if kind is Type.TEXT else pl.Boolean if kind is Type.YES_NO else pl.Float64 for kind in Type
 }
-_BOUNDS: Mapping[str, Bound] = {fact.name: of_fact(fact) for fact in (*VOCABULARY.values(), *INPUTS)}
+_SURE: Mapping[str, Range] = {fact.name: of_fact(fact) for fact in (*VOCABULARY.values(), *INPUTS)}
 _OPERATORS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -63,7 +63,7 @@ _Stage: TypeAlias = list[pl.Expr]
 class _Compiler:
     def __init__(self, plan: Plan, wanted: Sequence[str], given: frozenset[str]) -> None:
         reads = plan.reads()
-        made = steps(plan, wanted, {name: _BOUNDS[name] for name in reads & given & _BOUNDS.keys()}, _INLINE)
+        made = steps(plan, wanted, {name: _SURE[name] for name in reads & given & _SURE.keys()}, _INLINE)
         self.known, self.inline = made.known, made.inline
         self.stages: list[_Stage] = []
         self.depths: dict[str, int] = {}
@@ -116,7 +116,7 @@ class _Compiler:
         """A value to use more than once."""
         return value if value.meta.is_column() or value.meta.is_literal() else pl.col(self.keep(value))
 
-    def bound(self, node: ex.Node) -> Bound:
+    def range(self, node: ex.Node) -> Range:
         return of_node(node, self.known)
 
     # values: null where missing
@@ -142,7 +142,7 @@ class _Compiler:
     def finite(self, node: ex.Node) -> pl.Expr:
         """The value of arithmetic, null unless finite."""
         value = self.loose(node)
-        if self.bound(node).magnitude < inf:
+        if not overflows(self.range(node)):
             return value
         value = self.hold(value)
         return pl.when(value.is_finite()).then(value)
@@ -157,9 +157,9 @@ class _Compiler:
             case ex.Arithmetic(op, left, right):
                 return _OPERATORS[op](self.loose(left), self.loose(right))
             case ex.Sum(parts):
-                bound = self.bound(node)
+                found = self.range(node)
                 for largest, kind in NARROW:
-                    if bound.whole and not bound.missing and bound.magnitude <= largest:
+                    if found.whole and not found.missing and found.within(largest):
                         return balanced([self.narrow(part, kind) for part in parts], operator.add).cast(pl.Float64)
                 return balanced([self.loose(part) for part in parts], operator.add)
             case ex.Floor(part, bias):
@@ -178,23 +178,31 @@ class _Compiler:
                 return pl.lit(int(value), kind)
             case ex.Ref(name) if name in self.inline:
                 return self.narrow(self.inline[name], kind)
-            case ex.Default(part) if not self.bound(part).missing:
+            case ex.Default(part) if not self.range(part).missing:
                 return self.narrow(part, kind)
             case ex.If(test, then, otherwise):
                 return pl.when(self.condition(test)).then(self.narrow(then, kind)).otherwise(self.narrow(otherwise, kind))
         return self.value(node).cast(kind)
 
     def extreme(self, op: str, parts: tuple[ex.Node, ...]) -> pl.Expr:
-        values = [self.value(part) for part in parts]
-        if not any(self.bound(part).missing for part in parts):
-            return pl.min_horizontal(values) if op == "min" else pl.max_horizontal(values)
+        """The least or greatest, null if one is missing; of two equal ones the second."""
+        further = pl.min_horizontal if op == "min" else pl.max_horizontal
         before, after = (operator.lt, operator.ge) if op == "min" else (operator.gt, operator.le)
-
-        def further(left: pl.Expr, right: pl.Expr) -> pl.Expr:
-            a, b = self.hold(left), self.hold(right)
-            return pl.when(before(a, b)).then(a).when(after(a, b)).then(b)
-
-        return reduce(further, values)
+        best, may_be_missing = self.value(parts[0]), self.range(parts[0]).missing
+        for part in parts[1:]:
+            other, theirs = self.value(part), self.range(part).missing
+            if not may_be_missing and not theirs:
+                best = further(best, other)
+                continue
+            a, b = self.hold(best), self.hold(other)
+            if not may_be_missing:
+                best = pl.when(before(a, b)).then(a).otherwise(b)
+            elif not theirs:
+                best = pl.when(after(a, b)).then(b).otherwise(a)
+            else:
+                best = pl.when(before(a, b)).then(a).when(after(a, b)).then(b)
+            may_be_missing = True
+        return best
 
     # conditions: true where known to be, else false or null; nothing below asks which, since no ``not`` stands above a test
 
@@ -231,7 +239,7 @@ class _Compiler:
 
     def present(self, node: ex.Node, substitute: float) -> pl.Expr:
         """A number to compare; a fact that can be missing is filled once for all rules: nulls slow down what follows."""
-        if not isinstance(node, ex.Ref) or node.name in self.inline or not self.bound(node).missing:
+        if not isinstance(node, ex.Ref) or node.name in self.inline or not self.range(node).missing:
             return self.value(node)
         if (node.name, substitute) not in self.filled:
             self.filled[node.name, substitute] = self.hold(self.value(node).fill_null(substitute))

@@ -67,5 +67,10 @@ def amount(rule: str) -> str:
     return f"amount.{rule}"
 
 
+def left_after(rule: str) -> str:
+    """The column of what the caps leave once a recompense rule has its amount, in minor units."""
+    return f"left after.{rule}"
+
+
 ALWAYS: Node = All(())
 """The condition of a rule without one: no part that could fail."""

@@ -34,6 +34,10 @@ class Range:
         """Whether it can be anything."""
         return self.missing or self.known
 
+    def within(self, size: float) -> bool:
+        """Whether it is surely not above ``size`` nor below its opposite."""
+        return -size <= self.low and self.high <= size
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

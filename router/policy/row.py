@@ -7,14 +7,15 @@ No text of a user is ever evaluated: names and literals enter as nodes.
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf, nan
+from math import nan
 from sys import float_info
 from typing import TypeAlias
 
 from router.facts import NUMERIC, Fact, Type, Value
 from router.policy import expression as ex
-from router.policy.bounds import Bound, of_fact, of_node, type_of
+from router.policy.bounds import of_fact, of_node, overflows, type_of
 from router.policy.plan import Plan
+from router.policy.ranges import Range
 from router.policy.steps import balanced, steps
 
 Row: TypeAlias = Callable[[Sequence[Value], Sequence[Value]], tuple[Value, ...]]
@@ -38,7 +39,7 @@ class _Compiler:
         self.places: dict[str, tuple[str, int, Fact]] = {}
         for argument, layout in (("customer", customer), ("case", case)):
             self.places |= {fact.name: (argument, index, fact) for index, fact in enumerate(layout)}
-        self.known: Mapping[str, Bound] = {name: of_fact(fact) for name, (_, _, fact) in self.places.items()}
+        self.known: Mapping[str, Range] = {name: of_fact(fact) for name, (_, _, fact) in self.places.items()}
         self.locals: dict[str, str] = {}
         self.inline: Mapping[str, ex.Node] = {}
         self.temporaries = 0
@@ -132,7 +133,7 @@ class _Compiler:
 
     def finite(self, node: ex.Node, value: ast.expr) -> ast.expr:
         """NaN for a result that is not finite, unless it is bound to be."""
-        if of_node(node, self.known).magnitude < inf:
+        if not overflows(of_node(node, self.known)):
             return value
         now, again = self.hold(value)
         return ast.IfExp(_between(now), again, _load("nan"))
