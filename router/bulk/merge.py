@@ -4,7 +4,7 @@ Every so many rows of each sorted part are sampled; the sample, sorted, gives bo
 A range is then one slice of each part, and no more than one is in memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -42,14 +42,22 @@ def ranges(parts: Sequence[SortedPart], rows: int) -> Iterator[pl.DataFrame]:
 
     An empty queue is one range without rows.
     """
-    cuts = _cuts(parts, rows)
-    ranked = 0
+    return numbered(_in_order(parts, _cuts(parts, rows)))
+
+
+def _in_order(parts: Sequence[SortedPart], cuts: Sequence[Sequence[int]]) -> Iterator[pl.DataFrame]:
     for starts, ends in pairwise(cuts):
         slices = [
             pl.scan_parquet(part.file, glob=False).slice(start, end - start)
             for part, start, end in zip(parts, starts, ends, strict=True)
         ]
-        found = pl.concat(slices).sort(*in_order()).collect(engine="streaming")
+        yield pl.concat(slices).sort(*in_order()).collect(engine="streaming")
+
+
+def numbered(queue: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """A queue in order, some rows at a time, with a column ``rank`` first."""
+    ranked = 0
+    for found in queue:
         yield with_rank(found, after=ranked)
         ranked += found.filter(_WAITING).height
 
@@ -81,17 +89,17 @@ def _cuts(parts: Sequence[SortedPart], rows: int) -> list[list[int]]:
     sample = pl.concat([_keys(part).gather_every(every) for part in parts]).sort(*KEYS).collect(engine="streaming")
     wanted = -(-total // rows)
     bounds = [sample.row(sample.height * number // wanted) for number in range(1, wanted)]
-    before = [[int(count) for count in _before(part, bounds)] for part in parts]
+    counts = [[int(count) for count in before(_keys(part), bounds)] for part in parts]
     first, last = [0] * len(parts), [part.rows for part in parts]
-    return [first, *(list(cut) for cut in zip(*before, strict=True)), last]
+    return [first, *(list(cut) for cut in zip(*counts, strict=True)), last]
 
 
-def _before(part: SortedPart, bounds: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
-    """How many rows of a part come before each bound."""
+def before(keys: pl.LazyFrame, bounds: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
+    """How many rows come before each bound, of the columns :data:`KEYS` of some rows."""
     if not bounds:
         return ()
     tests = [_less(bound).sum().alias(str(index)) for index, bound in enumerate(bounds)]
-    return _keys(part).select(tests).collect(engine="streaming").row(0)
+    return keys.select(tests).collect(engine="streaming").row(0)
 
 
 def _less(bound: Sequence[Any]) -> pl.Expr:

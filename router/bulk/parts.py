@@ -33,10 +33,15 @@ class Split:
             yield pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=self.schema)
 
 
+def part_of_case(parts: int) -> pl.Expr:
+    """The number of the part that a row with a ``case_id`` is of."""
+    return (col("case_id").hash() % parts).cast(pl.Int32)
+
+
 def split(frame: pl.LazyFrame, folder: Path, parts: int) -> Split:
     """Write a table with a ``case_id`` in so many parts. Tables that are split alike have the same cases in each."""
     folder.mkdir()
-    cut = frame.with_columns((col("case_id").hash() % parts).alias(_PART))
+    cut = frame.with_columns(part_of_case(parts).alias(_PART))
 
     def name(file: pl.io.partition.FileProviderArgs) -> str:
         return f"{file.partition_keys.item()}-{file.index_in_partition}.parquet"

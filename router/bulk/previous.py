@@ -1,5 +1,7 @@
 """An earlier output, and how far each case moved since."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,8 @@ from router.frame.answer import POINTS as POINT
 
 POINTS = pl.List(POINT)
 _WANTED = {"case_id": pl.String(), "rank": pl.Int64(), "score": pl.Int64(), "band": pl.String(), "points": POINTS}
+SCHEMA = pl.Schema({name if name == "case_id" else f"previous_{name}": kind for name, kind in _WANTED.items()})
+"""What :func:`read_previous` gives."""
 COLUMNS = ("previous_rank", "moved", "previous_score", "previous_band")
 """What is added to an output where there is an earlier one."""
 OLD_POINTS = "previous_points"
@@ -21,17 +25,25 @@ OLD_POINTS = "previous_points"
 def read_previous(file: Path) -> pl.LazyFrame:
     """``case_id``, and of an earlier output of whichever format ``previous_rank``, ``previous_score``, ``previous_band`` and
     ``previous_points``. Raises ``TableError`` if it is none."""
-    try:
-        frame = _scan(file)
+    with reading_previous(file):
+        frame = scan_previous(file)
         frame.select(pl.all().count()).collect(engine="streaming")  # every cell is read, or the error comes here
+    return frame
+
+
+@contextmanager
+def reading_previous(file: Path) -> Iterator[None]:
+    """What goes wrong while an earlier output is read, as a ``TableError``."""
+    try:
+        yield
     except (PolarsError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
         said = f"is no earlier output of reprioritize: {reason}"
         raise TableError([Problem("bad-file", said, str(file))]) from error
-    return frame
 
 
-def _scan(file: Path) -> pl.LazyFrame:
+def scan_previous(file: Path) -> pl.LazyFrame:
+    """The same, nothing read yet. Raises ``ValueError`` if the name tells no format."""
     match format_of(file):
         case "parquet":
             frame = pl.scan_parquet(file, glob=False).select(col(name).cast(kind) for name, kind in _WANTED.items())
@@ -44,7 +56,7 @@ def _scan(file: Path) -> pl.LazyFrame:
             frame = text.select(*plain, points)
         case _:
             raise ValueError("its name tells no format: .parquet, .csv or .ndjson")
-    return frame.rename({name: f"previous_{name}" for name in _WANTED if name != "case_id"})
+    return frame.rename(dict(zip(_WANTED, SCHEMA, strict=True)))
 
 
 def with_previous(decisions: pl.LazyFrame, previous: pl.LazyFrame) -> pl.LazyFrame:

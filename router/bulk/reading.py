@@ -61,20 +61,30 @@ def read_backlog(cases: Sequence[str], events: Sequence[str], policy: Policy) ->
     ``cases`` and ``events`` are names or patterns of files. Raises ``TableError`` with all that is wrong.
     """
     problems: list[Problem] = []
-    scans = [
-        _open("cases", cases, (*tables.CASES, *tables.attributes(policy)), problems),
-        _open("events", events, tables.EVENTS, problems) if events else None,
-    ]
-    if problems:
-        raise TableError(problems)
+    scans = open_backlog(cases, events, policy)
     read = [None if scan is None else _checked(scan, problems) for scan in scans]
     if problems or read[0] is None:
         raise TableError(problems)
     return Backlog(read[0], read[1])
 
 
-def _open(name: str, patterns: Sequence[str], columns: Iterable[Column], problems: list[Problem]) -> Scan | None:
-    """The scan of one table; problems are added to the list."""
+def open_backlog(cases: Sequence[str], events: Sequence[str], policy: Policy) -> tuple[Scan, Scan | None]:
+    """Look at the heads of every file of a backlog. Raises ``TableError`` with all that is wrong with them."""
+    problems: list[Problem] = []
+    first = open_files("cases", cases, policy, problems)
+    second = open_files("events", events, policy, problems) if events else None
+    if problems or first is None:
+        raise TableError(problems)
+    return first, second
+
+
+def columns_of(name: str, policy: Policy) -> tuple[Column, ...]:
+    """The columns that are looked for in the table of this name."""
+    return (*tables.CASES, *tables.attributes(policy)) if name == "cases" else tables.EVENTS
+
+
+def open_files(name: str, patterns: Sequence[str], policy: Policy, problems: list[Problem]) -> Scan | None:
+    """The scan of the table of this name, after a look at the heads of its files; problems are added to the list."""
     files: dict[Path, None] = {}  # a set that keeps the order
     for pattern in patterns:
         found = find(Path(), pattern)
@@ -87,7 +97,7 @@ def _open(name: str, patterns: Sequence[str], columns: Iterable[Column], problem
         problems.append(Problem("no-format", said, ", ".join(patterns)))
     if not files or len(formats) > 1 or "" in formats:
         return None
-    scan, wrong = open_table(source_of(name, tuple(files), formats.pop(), columns), absent)
+    scan, wrong = open_table(source_of(name, tuple(files), formats.pop(), columns_of(name, policy)), absent)
     problems += wrong
     return scan
 

@@ -6,69 +6,26 @@ from dataclasses import dataclass
 from errno import ENOSPC
 from os import strerror
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import polars as pl
 from polars import col
 from polars.exceptions import PolarsError
 
 from router.bulk.budget import Choice, Funding, choose
-from router.bulk.manifest import digest, inputs_of, manifest, manifest_of
-from router.bulk.merge import SortedPart, ranges, write_sorted
+from router.bulk.engine import Decided, Engine, Run
+from router.bulk.local import decide
+from router.bulk.manifest import digest, manifest, manifest_of
 from router.bulk.output import WRITERS, readable, writer
-from router.bulk.parts import Split, available_memory, parts_for, range_rows, split
 from router.bulk.picture import Picture
-from router.bulk.previous import left, moved, read_previous, with_previous
-from router.bulk.reading import Backlog, case_frame, event_frame, read_backlog
+from router.bulk.previous import moved
 from router.bulk.report import write_report
 from router.bulk.summary import Summary
 from router.errors import Problem, TableError
 from router.files import whole
-from router.files.faults import repeated
 from router.files.source import PACKED, format_of
-from router.frame.customers import Customers
-from router.frame.decide import FrameDecider
 from router.log.runs import record_run
-from router.policy.model import Policy
 from router.report import needs_extra
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Takes what is being done, how much of it is done, and how much there is."""
-
-
-class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
-    """The run was asked to stop, and left everything as it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;
-    and where the queue goes. ``memory`` is a limit in bytes (0: half of what the machine has), ``budget`` is for suggestions
-    of money, in minor units, ``report`` where a page for people goes, ``log`` the decision log that keeps the
-    manifest under ``asked_at``, the time by the clock."""
-
-    cases: Sequence[str]
-    events: Sequence[str]
-    policy: Policy
-    customers: Customers
-    now: int
-    out: Path
-    previous: Path | None = None
-    with_accepted: bool = False
-    budget: int | None = None
-    report: Path | None = None
-    log: Path | None = None
-    asked_at: int = 0
-    memory: int = 0
-    parts: int = 0
-    progress: Progress = lambda *_: None
-    cancelled: Callable[[], bool] = lambda: False
-
-    def tell(self, doing: str, done: int, of: int) -> None:
-        """Report progress. Raises ``Cancelled`` if nobody waits for the end any more."""
-        if self.cancelled():
-            raise Cancelled
-        self.progress(doing, done, of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +38,25 @@ class Result:
     funding: Funding | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """The tables of a run, cut alike."""
-
-    cases: Split
-    events: Split | None
-    previous: Split | None
-
-    def __iter__(self) -> Iterator[tuple[pl.LazyFrame, pl.LazyFrame | None, pl.LazyFrame | None]]:
-        nothing = [None] * self.cases.parts
-        return zip(self.cases, self.events or nothing, self.previous or nothing, strict=True)
-
-
-def reprioritize(run: Run) -> Result:
+def reprioritize(run: Run, engine: Engine = decide) -> Result:
     """Decide a backlog and write the queue, most urgent first, with its manifest beside it; both appear whole or not at all.
 
-    The output is the same to the byte however the backlog is cut. Raises ``TableError`` with everything that is wrong,
-    ``Cancelled`` if the run was told to stop, ``LogError`` if the log cannot keep it; an earlier output is then as it was.
+    The output is the same to the byte however the backlog is cut and whichever engine decides it. Raises ``TableError`` with
+    everything that is wrong, ``Cancelled`` if the run was told to stop, ``LogError`` if the log cannot keep it; an earlier
+    output is then as it was.
     """
     _check_out(run)
-    with _telling(run.out), _alone(run.out) as scratch:
-        run.tell("reading", 0, 1)
-        backlog = read_backlog(run.cases, run.events, run.policy)
-        _check_apart(run, backlog)
-        previous = None if run.previous is None else read_previous(run.previous)
-        inputs = inputs_of(backlog, run.previous, run.policy, run.customers, run.now)
-        summary = Summary(run.policy, run.now)
-        pieces = _cut(run, backlog, previous, scratch)
-        summary.remarks = (*_warnings(backlog), *check_ids(backlog, pieces.cases, pieces.events))
-        parts = list(_decide(run, pieces, scratch, summary))
+    with _telling(run.name), _alone(run.out) as scratch:
+        decided = engine(run, scratch)
+        summary = Summary(run.policy, run.now, remarks=decided.remarks)
+        if run.previous is not None:
+            summary.moves["left"] += decided.left
         new = scratch / run.out.name
-        choice, picture = _choose(run, parts, scratch), Picture(run.policy, run.now)
+        choice, picture = _choose(run, decided, scratch), Picture(run.policy, run.now)
         counts = [summary.add] if run.report is None else [summary.add, picture.add]
-        columns, rows = _write(run, parts, new, counts, choice)
-        output = digest(new) | {"path": run.out.as_posix(), "rows": rows, "columns": columns}
-        told = manifest(inputs, output, with_accepted=run.with_accepted, budget=run.budget)
+        columns, rows = _write(run, decided, new, counts, choice)
+        output = digest(new) | {"path": run.name, "rows": rows, "columns": columns}
+        told = manifest(decided.inputs, output, with_accepted=run.with_accepted, budget=run.budget)
         funding = None if choice is None else choice.funding
         if run.report is not None:
             write_report(run.report, summary, picture, told, funding)
@@ -129,71 +69,13 @@ def reprioritize(run: Run) -> Result:
     return Result(run.out, summary, told, funding)
 
 
-def _cut(run: Run, backlog: Backlog, previous: pl.LazyFrame | None, scratch: Path) -> _Pieces:
-    """All tables in parts that fit in memory."""
-    memory = run.memory or available_memory()
-    events = 0 if backlog.events is None else backlog.events.rows
-    parts = run.parts or parts_for(backlog.cases.rows, events, memory)
-
-    def piece(name: str, frame: pl.LazyFrame) -> Split:
-        run.tell(f"cutting {name}", 0, 1)
-        return split(frame, scratch / name, parts)
-
-    return _Pieces(
-        piece("cases", case_frame(backlog.cases, run.policy)),
-        None if backlog.events is None else piece("events", event_frame(backlog.events, run.policy)),
-        None if previous is None else piece("previous", previous),
-    )
-
-
-def _warnings(backlog: Backlog) -> Iterator[str]:
-    for table in backlog.tables:
-        yield from table.warnings
-
-
-def check_ids(backlog: Backlog, cases: Split, events: Split | None) -> Iterator[str]:
-    """No id may come twice, or ``TableError`` is raised; events of other cases are told. Both tables are cut alike."""
-    again = [
-        part.group_by("case_id").len().filter(col("len") > 1).select("case_id").collect(engine="streaming") for part in cases
-    ]
-    twice = pl.concat(again).get_column("case_id").sort()
-    if twice.len():
-        raise TableError(repeated(backlog.cases.scan, "case_id", twice))
-    if events is not None and backlog.events is not None:
-        strange = sum(
-            int(theirs.join(ours, on="case_id", how="anti").select(pl.len()).collect(engine="streaming").item())
-            for ours, theirs in zip(cases, events, strict=True)
-        )
-        if strange:
-            yield f"events: {strange} of {backlog.events.rows} rows are of cases that are not in the backlog"
-
-
-def _decide(run: Run, pieces: _Pieces, scratch: Path, summary: Summary) -> Iterator[SortedPart]:
-    """Each part decided and in order."""
-    decider = FrameDecider(run.policy, run.customers)
-    for number, (cases, events, previous) in enumerate(pieces):
-        run.tell("deciding", number, pieces.cases.parts)
-        decisions = decider.decide(cases, events, run.now)
-        if previous is not None:
-            decisions = with_previous(decisions, previous)
-        part = write_sorted(decisions, scratch / f"decided-{number}.parquet")
-        if previous is not None:
-            summary.moves["left"] += left(previous, pl.scan_parquet(part.file, glob=False))
-        yield part
-    run.tell("deciding", pieces.cases.parts, pieces.cases.parts)
-
-
-def _ranges(run: Run, parts: Sequence[SortedPart]) -> Iterator[pl.DataFrame]:
-    return ranges(parts, range_rows(run.memory or available_memory()))
-
-
-def _choose(run: Run, parts: Sequence[SortedPart], scratch: Path) -> Choice | None:
+def _choose(run: Run, decided: Decided, scratch: Path) -> Choice | None:
     """What the budget funds, if there is one. Whose turn it is first is known when the whole queue is in order."""
     if run.budget is None:
         return None
     run.tell("spending the budget", 0, 1)
     files = []
-    for number, found in enumerate(_ranges(run, parts)):
+    for number, found in enumerate(decided.ranges()):
         files.append(scratch / f"suggested-{number}.parquet")
         found.select("rank", "suggestions").write_parquet(files[-1], compression="lz4")
     return choose(pl.scan_parquet(files, glob=False), run.budget, run.policy)
@@ -201,18 +83,17 @@ def _choose(run: Run, parts: Sequence[SortedPart], scratch: Path) -> Choice | No
 
 def _write(
     run: Run,
-    parts: Sequence[SortedPart],
+    decided: Decided,
     new: Path,
     counts: Sequence[Callable[[pl.DataFrame], None]],
     choice: Choice | None,
 ) -> tuple[list[str], int]:
     """The queue in order, a range at a time, which is counted; gives back the columns and the number of rows."""
-    total = sum(part.rows for part in parts)
     columns: list[str] = []
     done = rows = 0
     with new.open("wb") as file, closing(writer(run.out.name, file)) as output:
-        for in_order in _ranges(run, parts):
-            run.tell("writing", done, total)
+        for in_order in decided.ranges():
+            run.tell("writing", done, decided.rows)
             found = in_order if choice is None else choice.mark(in_order.lazy()).collect()
             for count in counts:
                 count(found)
@@ -220,7 +101,7 @@ def _write(
             shown = readable(kept if run.previous is None else moved(kept), run.policy.exponent)
             output.write(shown)
             columns, rows, done = shown.columns, rows + shown.height, done + found.height
-        run.tell("writing", total, total)
+        run.tell("writing", decided.rows, decided.rows)
     return columns, rows
 
 
@@ -245,21 +126,13 @@ def _not_writable(file: Path) -> Iterator[Problem]:
         yield Problem("bad-file", "is a folder; the output is a file", str(file))
 
 
-def _check_apart(run: Run, backlog: Backlog) -> None:
-    """A pattern may mean the output of an earlier run, which is no input."""
-    outputs = {file.resolve() for file in (run.out, run.report) if file is not None}
-    same = [file for table in backlog.tables for file in table.files if file.resolve() in outputs]
-    if same:
-        raise TableError([Problem("bad-file", "is an input and the output at once; write to another file", str(same[0]))])
-
-
 def disk_full(error: BaseException | None) -> bool:
     """Whether an error, as the cause of a ``TableError``, says that there is no room."""
     return getattr(error, "errno", 0) == ENOSPC or strerror(ENOSPC) in str(error)
 
 
 @contextmanager
-def _telling(out: Path) -> Iterator[None]:
+def _telling(out: str) -> Iterator[None]:
     """What the machine refuses, in words."""
     try:
         yield
@@ -269,7 +142,7 @@ def _telling(out: Path) -> Iterator[None]:
             raise
         said = "the disk is full" if full else str(error)
         message = f"the queue could not be written: {said}; what was there before stays as it was"
-        raise TableError([Problem("queue-not-written", message, str(out))]) from error
+        raise TableError([Problem("queue-not-written", message, out)]) from error
 
 
 @contextmanager

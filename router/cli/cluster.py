@@ -1,23 +1,13 @@
 """``case-router reprioritize --engine spark``: what the command hands to the cluster."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from router.errors import Problem, SettingsError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from router.bulk.engine import Run
     from router.bulk.run import Result
     from router.policy.model import Policy
     from router.spark.policy import PolicyText
-
-
-def only_local(options: Mapping[str, object]) -> None:
-    """Refuse the options that a cluster knows nothing of."""
-    given = [option for option, value in options.items() if value is not None]
-    if given:
-        said = f"{', '.join(given)}: known to --engine local alone; leave it out"
-        raise SettingsError([Problem("bad-value", said, field="engine")])
 
 
 def policy_text(name: str, root: Path, policy: "Policy") -> "PolicyText":
@@ -34,12 +24,15 @@ def policy_text(name: str, root: Path, policy: "Policy") -> "PolicyText":
     return PolicyText(file.name, text, tuple(day.isoformat() for day in sorted(closed)), policy.digest)
 
 
-def run_on(master: str, **terms: Any) -> "Result":  # noqa: ANN401 - what a ClusterRun is made of
-    """Decide a backlog on a cluster. Raises ``SettingsError`` if there is none."""
+def reprioritize_on(master: str, run: "Run", text: "PolicyText", snapshot: Path | None, out: str) -> "Result":
+    """Put a backlog in order on a cluster; ``out`` may be an address that Spark knows.
+
+    Raises ``SettingsError`` if there is none.
+    """
     from router.spark.session import needs_spark, spark_session
 
     needs_spark()
-    from router.spark.run import ClusterRun, reprioritize
+    from router.spark.run import reprioritize
 
     with spark_session(master) as spark:
-        return reprioritize(ClusterRun(**terms), spark)
+        return reprioritize(run, spark, text, snapshot, out)

@@ -36,7 +36,7 @@ def tell_queue(result: Result, console: Console) -> None:
         console.print(f"[yellow]warning:[/yellow] {escape(remark)}")
     for code, count in sorted(summary.warnings.items()):
         console.print(f"[yellow]warning:[/yellow] {code}: {_cases(count)}")
-    console.print(f"The queue is in {escape(str(result.out))}, its manifest beside it.")
+    console.print(f"The queue is in {escape(result.manifest['output']['path'])}, its manifest beside it.")
 
 
 def _cases(count: int) -> str:

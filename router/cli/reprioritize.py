@@ -12,7 +12,8 @@ import typer
 from router.cli.common import AsJson, Root, Time, console, instant, policies_root, print_json
 
 if TYPE_CHECKING:
-    from router.bulk.run import Progress, Result
+    from router.bulk.engine import Progress
+    from router.bulk.run import Result
     from router.frame.customers import Customers
     from router.policy.model import Policy
 
@@ -63,33 +64,12 @@ def reprioritize(  # noqa: PLR0913 - an option each
     The tables are CSV, Parquet or NDJSON, by the names of the files.
     """
     from router.bulk.budget import budget_minor
-    from router.bulk.run import Run, reprioritize
+    from router.bulk.engine import Run
+    from router.bulk.run import reprioritize
     from router.cli.question import named_policy
 
     at = instant(now, "--now")
-    limit = _bytes(memory)
     chosen = named_policy(policy, policy_version, policies_root(policies), at)
-    if engine is Engine.SPARK:
-        from router.cli.cluster import only_local, policy_text, run_on
-
-        only_local({"--previous": previous, "--budget": budget, "--report": report, "--log": log})
-        text = policy_text(policy, policies_root(policies), chosen)
-        with _terminable(), _progress() as progress:
-            result = run_on(
-                master,
-                cases=cases,
-                events=events or [],
-                policy=chosen,
-                text=text,
-                snapshot=snapshot,
-                now=at,
-                out=out,
-                with_accepted=with_accepted,
-                memory=limit,
-                progress=progress,
-            )
-        _tell(result, report, as_json=as_json)
-        return
     with _terminable(), _progress() as progress:
         run = Run(
             cases,
@@ -104,10 +84,15 @@ def reprioritize(  # noqa: PLR0913 - an option each
             report=report,
             log=log,
             asked_at=instant("", ""),
-            memory=limit,
+            memory=_bytes(memory),
             progress=progress,
         )
-        result = reprioritize(run)
+        if engine is Engine.SPARK:
+            from router.cli.cluster import policy_text, reprioritize_on
+
+            result = reprioritize_on(master, run, policy_text(policy, policies_root(policies), chosen), snapshot, out)
+        else:
+            result = reprioritize(run)
     _tell(result, report, as_json=as_json)
 
 

@@ -1,6 +1,8 @@
 """What cannot be read, found in a first pass over the rows and told by file, row and column, all at once up to a limit."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,32 +27,64 @@ Counts: TypeAlias = Callable[[Part], Mapping[str, pl.Expr]]
 """What else to count in a first pass: sums of what some expressions say of the first step of reading, by name."""
 
 
+@dataclass(slots=True)
+class Found:
+    """What a pass over some rows of a table found: how many ``rows`` there are and what else was counted, files that cannot
+    be read, how many rows are bad, and the problems of each of the first of those."""
+
+    totals: dict[str, int]
+    unreadable: list[Problem] = field(default_factory=list)
+    bad: int = 0
+    first: list[list[Problem]] = field(default_factory=list)
+
+    def problems(self, name: str) -> list[Problem]:
+        """Everything that is wrong with the table of this name, up to :data:`MOST` rows of it."""
+        told = [problem for row in self.first for problem in row]
+        if self.bad > len(self.first):
+            more = Problem("bad-cell", f"{self.bad - len(self.first)} more rows of {name} are wrong", told[-1].where)
+            told.append(more)
+        return [*self.unreadable, *told]
+
+
 def check(scan: Scan, counts: Counts = lambda _: {}) -> tuple[dict[str, int], list[Problem]]:
     """Read every cell once: how many ``rows`` there are, what else was to be counted, and what is wrong."""
-    totals: dict[str, int] = {"rows": 0}
-    problems: list[Problem] = []
+    found = look(scan, counts)
+    return found.totals, found.problems(scan.source.name)
+
+
+def look(scan: Scan, counts: Counts = lambda _: {}) -> Found:
+    """Read every cell once."""
+    found = Found({"rows": 0})
     for part in scan.parts:
         wanted = {"rows": pl.len(), _FAULTS: _any_fault(part).sum(), **counts(part)}
         try:
-            found = part.read().select(**wanted).collect(engine="streaming").row(0, named=True)
+            row = part.read().select(**wanted).collect(engine="streaming").row(0, named=True)
         except (PolarsError, OSError) as error:
-            problems += _unreadable(part, error)
+            found.unreadable += _unreadable(part, error)
             continue
-        for name, count in found.items():
-            totals[name] = totals.get(name, 0) + int(count)
-    bad = totals.pop(_FAULTS, 0)
-    if bad:
-        problems += _bad_rows(scan, bad)
-    return totals, problems
+        for name, count in row.items():
+            found.totals[name] = found.totals.get(name, 0) + int(count)
+    found.bad = found.totals.pop(_FAULTS, 0)
+    if found.bad:
+        found.first = list(_bad_rows(scan))
+    return found
+
+
+def together(checked: Iterable[Found]) -> Found:
+    """What passes over the rows of one table found, each over those that follow on the ones before."""
+    listed = list(checked)
+    totals = {name: sum(each.totals.get(name, 0) for each in listed) for each in listed for name in each.totals}
+    first = list(islice((row for each in listed for row in each.first), MOST))
+    unreadable = dict.fromkeys(problem for each in listed for problem in each.unreadable)
+    return Found(totals, list(unreadable), sum(each.bad for each in listed), first)
 
 
 def _any_fault(part: Part) -> pl.Expr:
     return pl.any_horizontal(pl.lit(value=False), *(test for each in part.cells.values() for test in each.faults.values()))
 
 
-def _bad_rows(scan: Scan, total: int) -> list[Problem]:
-    """The first bad rows, cell by cell; rows count from 1, a head not counted. The files are read again."""
-    problems: list[Problem] = []
+def _bad_rows(scan: Scan) -> Iterator[list[Problem]]:
+    """The problems of each of the first bad rows; rows count from 1, a head not counted. The files are read again."""
     left = MOST
     for part, file in _files(scan):
         faults = [each.fault.alias(f"fault {name}") for name, each in part.cells.items()]
@@ -58,10 +92,7 @@ def _bad_rows(scan: Scan, total: int) -> list[Problem]:
         bad = part.read(file, index=_ROW).filter(_any_fault(part)).select(_ROW, *faults, *texts).head(left)
         rows = bad.collect(engine="streaming")
         left -= rows.height
-        problems += [problem for row in rows.iter_rows(named=True) for problem in _of_row(part, file, row)]
-    if total > MOST:
-        problems.append(Problem("bad-cell", f"{total - MOST} more rows of {scan.source.name} are wrong", problems[-1].where))
-    return problems
+        yield from (list(_of_row(part, file, row)) for row in rows.iter_rows(named=True))
 
 
 def _of_row(part: Part, file: Path, row: Mapping[str, Any]) -> Iterator[Problem]:
@@ -101,25 +132,39 @@ def _files(scan: Scan) -> Iterator[tuple[Part, Path]]:
     yield from ((parts[file], file) for file in scan.source.files if file in parts)
 
 
+Places: TypeAlias = Iterable[tuple[str, Path, int]]
+"""Ids, each with its file and the number of its row there, which counts from 0."""
+
+
 def repeated(scan: Scan, column: str, again: pl.Series) -> list[Problem]:
     """Ids that have to differ and do not, each with the row that has it first; ``again`` are those that come twice."""
-    if again.is_empty():
-        return []
+    theirs = next(part.cells[column].theirs for part in scan.parts)
+    return told_again(scan.source.name, theirs, _places(scan, column, again.head(MOST)), again.len())
+
+
+def told_again(table: str, theirs: str, places: Places, ids: int) -> list[Problem]:
+    """The same where it is known already where they are; ``ids`` of the table come twice, ``places`` are of the first."""
     first: dict[str, str] = {}
     problems: list[Problem] = []
+    for text, file, index in places:
+        row = f"row {index + 1}"
+        if text in first:
+            said = f'{row}, column {theirs}: "{text}" is there already, in {first[text]}'
+            problems.append(Problem("repeated-id", said, str(file)))
+        first.setdefault(text, f"{file.name} {row}")
+    if ids > MOST:
+        problems.append(Problem("repeated-id", f"{ids - MOST} more ids of {table} are repeated", problems[-1].where))
+    return problems
+
+
+def _places(scan: Scan, column: str, ids: pl.Series) -> Places:
+    if ids.is_empty():
+        return
     for part, file in _files(scan):
         value = part.cells[column].value.alias("id")
-        found = part.read(file, index=_ROW).select(_ROW, value).filter(col("id").is_in(again.head(MOST).implode()))
+        found = part.read(file, index=_ROW).select(_ROW, value).filter(col("id").is_in(ids.implode()))
         for index, text in found.collect(engine="streaming").sort(_ROW).iter_rows():
-            row = f"row {index + 1}"
-            if text in first:
-                said = f'{row}, column {part.cells[column].theirs}: "{text}" is there already, in {first[text]}'
-                problems.append(Problem("repeated-id", said, str(file)))
-            first.setdefault(text, f"{file.name} {row}")
-    if again.len() > MOST:
-        said = f"{again.len() - MOST} more ids of {scan.source.name} are repeated"
-        problems.append(Problem("repeated-id", said, problems[-1].where))
-    return problems
+            yield text, file, index
 
 
 def _unreadable(part: Part, error: Exception) -> list[Problem]:

@@ -3,19 +3,22 @@
 Spark sends the functions of this module by value, so they use nothing of the package until the versions are known to be one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-Decide = Callable[[Any, Any, Any], Any]
+ROWS = "part int, kind int, key string, block binary"
+"""What work on an executor gives back, as Spark writes a schema: see ``router.spark.blocks``."""
+REFUSED = 0
+"""The ``kind`` of a row whose ``key`` is the version that an executor has and should not."""
+
+Work = Callable[[Iterator[Any]], Iterator[Any]]
 
 
-def guarded(task: Any, schema: Any, wanted: str) -> Decide:  # noqa: ANN401 - the task's type is of the package; see above
-    """A function for ``applyInArrow``: takes the key of a group and its two Arrow tables, gives back one of ``schema``.
+def guarded(work: bytes, wanted: str) -> Work:
+    """A function for ``mapInArrow`` that does pickled ``work``, which takes the batches of a partition and its number, and
+    gives batches of :data:`ROWS`. An executor whose version is not ``wanted`` gives one row that tells its own."""
 
-    On an executor whose version is not ``wanted`` that is one row which tells its version in the column ``refused``.
-    """
-
-    def decide(key: Any, left: Any, right: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    def do(batches: Iterator[Any]) -> Iterator[Any]:
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - sent by value
 
         try:
@@ -25,10 +28,14 @@ def guarded(task: Any, schema: Any, wanted: str) -> Decide:  # noqa: ANN401 - th
         if found != wanted:
             import pyarrow as pa  # noqa: PLC0415 - sent by value
 
-            return pa.Table.from_pylist([{"refused": found}], schema=schema)
+            columns = [pa.array([-1], pa.int32()), pa.array([0], pa.int32()), pa.array([found]), pa.nulls(1, pa.binary())]
+            yield pa.RecordBatch.from_arrays(columns, ["part", "kind", "key", "block"])
+            return
 
         import pickle  # noqa: PLC0415 - sent by value
 
-        return pickle.loads(task)(key[0].as_py(), left, right, schema)  # noqa: S301 - the driver's own bytes
+        from pyspark import TaskContext  # noqa: PLC0415 - sent by value
 
-    return decide
+        yield from pickle.loads(work)(batches, TaskContext.get().partitionId())  # noqa: S301 - the driver's own bytes
+
+    return do

@@ -1,36 +1,21 @@
-"""The queue in order over many machines: a sample of the keys says where it is cut, Spark sorts each stretch."""
+"""The queue in order over many machines: a sample of the keys says where it is cut into stretches that follow one another,
+Spark brings the rows of each together, and there they are sorted."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+import polars as pl
 
-from router.bulk.merge import KEYS
+from router.bulk.merge import before, in_order, keys
+from router.spark.blocks import Of, blocks_of, handed, received, rows_of
 
-STRETCH = 1 << 18
-"""About so many rows of the queue are one file."""
-_ROW_BITS = 33
-"""In a number of ``monotonically_increasing_id`` so many bits count rows, those above are the partition."""
+STRETCH = 1 << 17
+"""About so many rows of the queue are put in order at once."""
 
 Key = tuple[Any, ...]
-
-
-def in_order(decided: DataFrame, sample: Sequence[Key], rows: int) -> DataFrame:
-    """Decisions with their ``rank`` first, without their keys, each partition a stretch of the queue that follows on the one
-    before. ``sample`` are keys, evenly spread over the ``rows`` there are."""
-    cuts = bounds(sample, max(1, -(-rows // STRETCH)))
-    stretch = _stretch(cuts)
-    counts: list[int] = [0] * (len(cuts) + 1)
-    for row in decided.where("status <> 'accepted'").groupBy(stretch.alias("stretch")).count().collect():
-        counts[row["stretch"]] = row["count"]
-    before = [sum(counts[:number]) for number in range(len(counts))]
-    parted = decided.repartitionById(len(counts), stretch).sortWithinPartitions(*KEYS)
-    partition = f.spark_partition_id()
-    place = f.monotonically_increasing_id() - f.shiftleft(partition.cast("long"), _ROW_BITS)
-    offset = f.element_at(f.array(*(f.lit(each).cast("long") for each in before)), partition + 1)
-    rank = f.when(f.col("status") != "accepted", place + offset + 1).alias("rank")
-    return parted.select(rank, "*").drop(*KEYS)
 
 
 def bounds(sample: Sequence[Key], stretches: int) -> list[Key]:
@@ -44,13 +29,31 @@ def bounds(sample: Sequence[Key], stretches: int) -> list[Key]:
     return sorted(cuts)
 
 
-def _stretch(cuts: Sequence[Key], first: int = 0) -> Column:
-    """The number of the stretch that a row is of: a search by halves."""
-    if not cuts:
-        return f.lit(first)
-    middle = len(cuts) // 2
-    names = [f"`{name}`" for name in KEYS]
-    key = f.struct(*(f.col(name) for name in names))
-    bound = f.struct(*(f.lit(value).alias(name) for name, value in zip(KEYS, cuts[middle], strict=True)))
-    before, after = _stretch(cuts[:middle], first), _stretch(cuts[middle + 1 :], first + middle + 1)
-    return f.when(key < bound, before).otherwise(after)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Cuts the decisions of groups, which are in order, by the bounds of the stretches."""
+
+    bounds: tuple[Key, ...]
+
+    def __call__(self, batches: Iterator[Any], _: int) -> Iterator[Any]:
+        """Blocks of decisions, each of one stretch."""
+        for batch in batches:
+            for _kind, block in received(batch):
+                yield from handed(self._cut(rows_of(block)))
+
+    def _cut(self, rows: pl.DataFrame) -> Iterator[tuple[int, Of, bytes]]:
+        found = rows.select(keys())
+        first, last = (bisect_right(self.bounds, found.row(end)) for end in (0, -1))
+        cuts = [0, *before(found.lazy(), self.bounds[first:last]), rows.height]
+        for number, (start, end) in enumerate(pairwise(cuts), start=first):
+            yield from blocks_of(number, Of.DECISIONS, rows[start:end])
+
+
+class Sort:
+    """Puts the decisions of one stretch in order."""
+
+    def __call__(self, batches: Iterator[Any], partition: int) -> Iterator[Any]:
+        """Blocks that follow one another."""
+        rows = [rows_of(block) for batch in batches for _, block in received(batch)]
+        if rows:
+            yield from handed(blocks_of(partition, Of.DECISIONS, pl.concat(rows).sort(*in_order())))

@@ -1,10 +1,9 @@
-"""A table that Spark reads, and the rows of one group of it as the engine reads a file: with file and row number of each."""
+"""The tables of a backlog as the driver sees them: files that all machines reach, or what Spark reads from its stores."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlparse
 
 import polars as pl
@@ -12,51 +11,103 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
 
-from router.bulk.reading import absent, source_of, unread
+from router.bulk.engine import Run
+from router.bulk.reading import Table, absent, case_frame, columns_of, event_frame, open_files, source_of, unread
 from router.errors import Problem, TableError
-from router.files.columns import Column
 from router.files.scan import Scan, part_of
-from router.files.source import FORMATS, TableSource
+from router.files.source import FORMATS, PACKED
+from router.policy.model import Policy
+from router.spark.blocks import Of
+from router.spark.cut import Sheet
 from router.spark.held import PLACE, ROW_BITS
+from router.spark.storage import Storage, first_line
+
+NAMES = {"cases": Of.CASES, "events": Of.EVENTS}
+"""The tables by their names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One table as Spark has it: ``frame`` has the columns of ``schema``, which are read, and :data:`PLACE`;
-    ``uris`` are its files as Spark calls them."""
+@dataclass(frozen=True)
+class Opened:
+    """A table whose heads are as they should be. ``frame`` is what Spark reads, with :data:`PLACE`, from the files ``uris``;
+    without it executors read the files of ``scan`` themselves."""
 
-    frame: DataFrame
-    source: TableSource
-    schema: pl.Schema
-    warnings: tuple[str, ...]
-    rows: int
-    uris: tuple[str, ...]
+    kind: Of
+    scan: Scan
+    frame: DataFrame | None = None
+    uris: tuple[str, ...] = ()
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table as executors have it: by paths that do not depend on where they work."""
+        source, parts = self.scan.source, self.scan.parts
+        paths = source.files if self.uris else tuple(file.absolute() for file in source.files)
+        of_file = {file: number for number, part in enumerate(parts) for file in part.files}
+        numbers = tuple(of_file.get(file, 0) for file in source.files)
+        return Sheet(replace(source, files=paths), tuple(part.schema for part in parts), numbers)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What people call each file, by what executors call it."""
+        return {str(theirs): str(ours) for theirs, ours in zip(self.sheet.source.files, self.scan.source.files, strict=True)}
+
+    def schema(self, policy: Policy) -> pl.Schema:
+        """The columns of its rows as the engine takes them, with their places."""
+        table = Table(self.scan, 0, ())
+        frame = event_frame(table, policy) if self.kind is Of.EVENTS else case_frame(table, policy)
+        return pl.Schema({"position": pl.Int64(), **frame.collect_schema()})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each column that nobody reads."""
+        return unread(self.scan)
 
 
-def read_sheet(spark: SparkSession, name: str, paths: Sequence[str], columns: Iterable[Column]) -> Sheet:
-    """Look at the head of a table. Raises ``TableError`` with everything that is wrong with it."""
+def open_tables(spark: SparkSession, run: Run) -> dict[Of, Opened]:
+    """The tables of a run. Raises ``TableError`` with everything that is wrong with their heads."""
+    problems: list[Problem] = []
+    found: dict[Of, Opened] = {}
+    for name, paths in (("cases", run.cases), ("events", run.events)):
+        if not paths:
+            continue
+        if any(_in_store(spark, path) for path in paths):
+            try:
+                found[NAMES[name]] = _stored(spark, name, paths, run.policy)
+            except TableError as error:
+                problems += error.problems
+        else:
+            scan = open_files(name, paths, run.policy, problems)
+            if scan is not None:
+                found[NAMES[name]] = Opened(NAMES[name], scan)
+    if problems:
+        raise TableError(problems)
+    return found
+
+
+def _in_store(spark: SparkSession, path: str) -> bool:
+    """Whether Spark reads a table: a folder, an address, or what is only in the file system that its settings name."""
+    if "://" in path or path.startswith("file:") or Path(path).is_dir():
+        return True
+    here = Path(path).exists() or any(sign in path for sign in "*?[{")
+    return not here and Storage(spark, path).exists(path)
+
+
+def _stored(spark: SparkSession, name: str, paths: Sequence[str], policy: Policy) -> Opened:
     try:
         frame = _load(spark, paths)
-        files = tuple(sorted(map(_uri, frame.inputFiles())))
+        uris = tuple(sorted(map(_uri, frame.inputFiles())))
+        schema = pl.Schema(to_arrow_schema(frame.schema, timezone="UTC"))
     except PySparkException as error:
         said = f"Spark cannot read {name}: {first_line(error)}"
         raise TableError([Problem("bad-file", said, ", ".join(paths))]) from error
-    shown = tuple(map(readable_path, files)) or (Path(paths[0]),)
-    source = source_of(name, shown, "parquet", columns)
-    schema = pl.Schema(arrow_schema(frame.schema))
+    shown = tuple(map(readable_path, uris)) or (Path(paths[0]),)
+    source = source_of(name, shown, "parquet", columns_of(name, policy))
     part, problems = part_of(source, shown[0], schema, absent)
     if problems:
         raise TableError(problems)
     wanted = [theirs for _, theirs in source.wanted if theirs in schema]
-    ids = [theirs for column, theirs in source.wanted if column.name in _IDS and schema.get(theirs) == pl.String]
-    rows, named, others = _look(frame, ids)
-    numbers = [(each, files.index(_uri(each))) for each in named]
-    placed = _placed(spark, frame, numbers).select(*(f.col(f"`{each}`") for each in wanted), PLACE)
-    kept = placed.mapInArrow(_composing(ids), placed.schema) if others else placed
-    kinds = pl.Schema({each: schema[each] for each in wanted})
-    return Sheet(kept, source, kinds, unread(Scan(source, (part,))), rows, files)
+    placed = _placed(spark, frame, uris).select(*(f.col(f"`{each}`") for each in wanted), PLACE)
+    return Opened(NAMES[name], Scan(source, (replace(part, files=shown),)), placed, uris)
 
 
 def _uri(uri: str) -> str:
@@ -64,33 +115,17 @@ def _uri(uri: str) -> str:
     return re.sub("^file:/+", "file:///", uri)
 
 
-def arrow_schema(schema: StructType) -> Any:  # noqa: ANN401 - pyarrow has no types
-    """Columns of Spark as Arrow has them, instants in UTC."""
-    return to_arrow_schema(schema, timezone="UTC")
-
-
-_IDS = ("case_id", "customer_id", "order_id")
-"""What rows are brought together by."""
-
-
 def _load(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    text = [path for path in paths if FORMATS.get(Path(path.removesuffix(".gz")).suffix, "parquet") != "parquet"]
+    text = [path for path in paths if FORMATS.get(Path(path.removesuffix(PACKED)).suffix.lower(), "parquet") != "parquet"]
     if text:
-        said = "Spark reads Parquet, or Delta where its package is given; write the table as one of them"
+        said = "CSV and NDJSON are read from a folder that all machines share, by its path; from a store Spark reads Parquet"
         raise TableError([Problem("no-format", said, text[0])])
-    delta = [_exists(spark, f"{path}/_delta_log") for path in paths]
+    delta = [Storage(spark, path).exists(f"{path}/_delta_log") for path in paths]
     if any(delta):
         if len(paths) > 1:
             raise TableError([Problem("no-format", "a Delta table is given alone", ", ".join(paths))])
         return spark.read.format("delta").load(paths[0])
     return spark.read.parquet(*paths)
-
-
-def _exists(spark: SparkSession, path: str) -> bool:
-    if any(sign in path for sign in "*?[{"):
-        return False
-    place = spark._jvm.org.apache.hadoop.fs.Path(path)  # noqa: SLF001 - Hadoop's file systems have no other door
-    return bool(place.getFileSystem(spark._jsc.hadoopConfiguration()).exists(place))  # noqa: SLF001 - as above
 
 
 def readable_path(uri: str) -> Path:
@@ -102,47 +137,10 @@ def readable_path(uri: str) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _placed(spark: SparkSession, frame: DataFrame, numbers: Sequence[tuple[str, int]]) -> DataFrame:
-    """The table with :data:`PLACE`; ``numbers`` are those of the files by Spark's name for them."""
-    files = spark.createDataFrame(list(numbers), "file string, number long")
-    named = frame.withColumn(PLACE, f.col("_metadata.row_index")).withColumn("file", f.col("_metadata.file_path"))
+def _placed(spark: SparkSession, frame: DataFrame, uris: Sequence[str]) -> DataFrame:
+    """The table with :data:`PLACE`: the number of the file among ``uris``, and the row there."""
+    name = f.regexp_replace("_metadata.file_path", "^file:/+", "file:///")
+    files = spark.createDataFrame([(uri, number) for number, uri in enumerate(uris)], "file string, number long")
+    named = frame.withColumn(PLACE, f.col("_metadata.row_index")).withColumn("file", name)
     joined = named.join(f.broadcast(files), "file")
     return joined.withColumn(PLACE, f.shiftleft("number", ROW_BITS) + f.col(PLACE)).drop("file", "number")
-
-
-def _look(frame: DataFrame, ids: Sequence[str]) -> tuple[int, tuple[str, ...], bool]:
-    """How many rows a table has, the files that it has rows in, and whether its ids may have to be composed.
-
-    Spark cannot compose a text. Ids are nearly always ASCII, so that is looked at first.
-    """
-    texts = [f.col(f"`{each}`") for each in ids]
-    other = [f.count_if(f.octet_length(text) != f.char_length(text)).alias(str(n)) for n, text in enumerate(texts)]
-    files = f.collect_set("_metadata.file_path").alias("files")
-    rows, found, *others = frame.agg(f.count(f.lit(1)).alias("rows"), files, *other).first() or (0, ())
-    return rows, tuple(found), any(others)
-
-
-def _composing(names: Sequence[str]) -> Any:  # noqa: ANN401 - what mapInArrow takes
-    def compose(batches: Iterable[Any]) -> Iterable[Any]:
-        import pyarrow.compute as pc  # noqa: PLC0415 - runs on executors, sent by value
-
-        for batch in batches:
-            changed = batch
-            for name in names:
-                place = changed.schema.get_field_index(name)
-                changed = changed.set_column(place, name, pc.utf8_normalize(changed.column(place), form="NFC"))
-            yield changed
-
-    return compose
-
-
-def id_of(sheet: Sheet, name: str) -> Any | None:  # noqa: ANN401 - a column of Spark
-    """A column of ids as text, by which rows are brought together; ``None`` where the table has none."""
-    theirs = next((theirs for column, theirs in sheet.source.wanted if column.name == name and theirs in sheet.schema), None)
-    return None if theirs is None else f.col(f"`{theirs}`").cast("string")
-
-
-def first_line(error: BaseException) -> str:
-    """What an error of Spark says, without what it was doing."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

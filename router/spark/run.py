@@ -1,220 +1,189 @@
-"""A backlog decided and put in order on a cluster: what ``case-router reprioritize --engine spark`` does."""
+"""The cluster as an engine of a bulk run: Spark moves, joins and orders what the frame back end decides on executors."""
 
-import pickle
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from py4j.protocol import Py4JError
-from pyspark import StorageLevel, cloudpickle
-from pyspark.errors import PySparkException
+import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
-from pyspark.sql.pandas.types import from_arrow_schema
 
-from router.bulk import tables
-from router.bulk.manifest import manifest, of_run
-from router.bulk.parts import parts_for
+from router.bulk import run as bulk
+from router.bulk.engine import Decided, Run
+from router.bulk.manifest import of_run
+from router.bulk.merge import numbered
+from router.bulk.previous import SCHEMA
 from router.bulk.run import Result
 from router.errors import Problem, TableError
-from router.files.faults import MOST
-from router.policy.model import Policy
-from router.spark import guard
+from router.files.faults import MOST, together, told_again
+from router.spark.blocks import Of, rows_of
 from router.spark.customers import Published, published
-from router.spark.order import in_order
+from router.spark.cut import Cut, CutReport, CutRows
+from router.spark.files import Files
+from router.spark.held import ROW_BITS
+from router.spark.order import STRETCH, Part, Sort, bounds
 from router.spark.policy import PolicyText
-from router.spark.reading import Sheet, arrow_schema, first_line, id_of, read_sheet
-from router.spark.storage import Storage, entries, not_written
-from router.spark.task import Report, Task, columns_of, merged
+from router.spark.reading import Opened, open_tables
+from router.spark.storage import is_store, output, spark_telling
+from router.spark.task import Report, Task
+from router.spark.work import Workers
 
-MEMORY = 1 << 29
+MEMORY = 1 << 30
 """So many bytes a group may take at once in a process of an executor, where nothing is said."""
-GROUP = "group"
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterRun:
-    """What to decide, as ``router.bulk.run.Run`` has it: paths are any that Spark reads; the snapshot is a folder that all
-    machines reach by that path. ``memory`` is for one group of cases in a process of an executor, in bytes; ``timing`` takes
-    the seconds of each group in the frame back end."""
+@dataclass(slots=True)
+class Seconds:
+    """Where the time of executors went, added up: reading and parting, waiting for the rows of a group, deciding."""
 
-    cases: Sequence[str]
-    events: Sequence[str]
-    policy: Policy
-    text: PolicyText
-    snapshot: Path | None
-    now: int
-    out: str
-    with_accepted: bool = False
-    memory: int = 0
-    groups: int = 0
-    progress: Callable[[str, int, int], None] = lambda *_: None
-    timing: Callable[[float], None] = lambda _: None
+    read: float = 0.0
+    waited: float = 0.0
+    decided: float = 0.0
 
 
-def reprioritize(run: ClusterRun, spark: SparkSession) -> Result:
-    """Decide a backlog and write the queue as a folder of Parquet files in order, with its manifest beside it.
+class Cluster:
+    """An ``Engine``: decides a run on the cluster of a session, by the policy of ``text``, about ``known`` customers.
 
-    The rows are those of a local run. Both appear whole or not at all. Raises ``TableError`` with everything that is wrong.
+    Paths without a scheme are of folders that all machines share. ``Run.memory`` is for one group of cases in a process of
+    an executor, ``Run.parts`` the number of groups. Decisions stay on the executors' disks until ``forget`` is called.
+    ``seconds`` says where the time went.
     """
-    storage = Storage(spark, run.out)
-    if Path(run.out).suffix != ".parquet":
-        raise TableError([Problem("no-format", "on Spark the output is Parquet: give it a name with .parquet", run.out)])
-    parent = run.out.rstrip("/").rpartition("/")[0]
-    if parent and not storage.exists(parent):
-        raise TableError([Problem("bad-file", f"there is no folder {parent} to write to", run.out)])
-    if storage.is_file(run.out):
-        said = "is a file, and on Spark the output is a folder; remove it, or write to another place"
-        raise TableError([Problem("bad-file", said, run.out)])
-    with _telling(run.out), storage.scratch(run.out) as scratch:
-        return _run(run, spark, storage, scratch)
 
+    def __init__(self, spark: SparkSession, text: PolicyText, known: Published) -> None:
+        self.spark, self.text, self.known = spark, text, known
+        self.seconds = Seconds()
+        self._workers = Workers(spark)
+        self.forget = self._workers.forget
 
-def _run(run: ClusterRun, spark: SparkSession, storage: Storage, scratch: str) -> Result:
-    run.progress("reading", 0, 1)
-    cases = read_sheet(spark, "cases", run.cases, (*tables.CASES, *tables.attributes(run.policy)))
-    events = read_sheet(spark, "events", run.events, tables.EVENTS) if run.events else None
-    known = published(run.snapshot, run.policy)
-    task = Task(
-        run.text,
-        known.known,
-        run.now,
-        run.with_accepted,
-        (cases.source, cases.schema),
-        None if events is None else (events.source, events.schema),
-    )
-    run.progress("deciding", 0, 1)
-    decided = _decided(run, spark, task, cases, events, known).persist(StorageLevel.DISK_ONLY)
-    try:
-        reports = _reports(decided)
-        for report in reports:
-            run.timing(report.seconds)
-        summary = merged(reports, run.policy, run.now)
-        strange = sum(report.strange for report in reports)
-        told = [] if events is None or not strange else [_strange(strange, events.rows)]
-        summary.remarks = (*cases.warnings, *(events.warnings if events else ()), *told)
-        run.progress("writing", 0, 1)
-        sample = [key for report in reports for key in report.sample]
-        rows = sum(report.cases for report in reports) - (0 if run.with_accepted else summary.accepted)
-        queue = in_order(decided.where("report is null").drop("report", "refused"), sample, rows)
-        new = f"{scratch}/new"
-        queue.write.option("compression", "zstd").parquet(new)
-    finally:
-        decided.unpersist()
-    written = spark.read.parquet(new).count()
-    if written != rows:
-        raise not_written(run.out, f"{written} of {rows} rows are there")
-    inputs = _inputs(run, spark, known, {"cases": cases, "events": events})
-    files = storage.files(new)
-    output = {
-        "path": run.out,
-        "files": entries(spark, files, [each.rpartition("/")[2] for each in files]),
-        "rows": rows,
-        "columns": queue.columns,
-    }
-    said = manifest(inputs, output, with_accepted=run.with_accepted)
-    beside = f"{run.out.rstrip('/')}.manifest.json"
-    storage.write_json(f"{scratch}/manifest", said)
-    storage.put({run.out: new, beside: f"{scratch}/manifest"}, scratch)
-    return Result(Path(run.out), summary, said)
+    def __call__(self, run: Run, _: Path) -> Decided:
+        """Decide a backlog. Raises ``TableError`` with everything that is wrong."""
+        with spark_telling(run.name):
+            return self._decide(run)
 
+    def _decide(self, run: Run) -> Decided:
+        run.tell("reading", 0, 1)
+        tables = open_tables(self.spark, run)
+        run.keep_apart(file for table in tables.values() if table.frame is None for file in table.scan.source.files)
+        files = Files(self._workers, tables, run.previous)
+        groups = run.parts or max(files.groups(run.memory or MEMORY), int(self.spark.sparkContext.defaultParallelism))
+        run.tell("cutting", 0, 1)
+        cut = self._workers.keep(self._cut(run, tables, files, groups))
+        rows = self._check(run, cut, tables)
+        run.tell("deciding", 0, 1)
+        schemas = {kind: table.schema(run.policy) for kind, table in tables.items()}
+        task = Task(self.text, self.known.known, run.now, schemas | ({Of.PREVIOUS: SCHEMA} if run.previous else {}))
+        decided = self._workers.keep(self._workers.over(self._grouped(cut, tables, groups), task))
+        reports = sorted(self._workers.reports(decided, Report), key=lambda each: each.group)
+        self.seconds.waited = sum(each.waited for each in reports)
+        self.seconds.decided = sum(each.seconds for each in reports)
+        _refuse_repeats(reports, tables[Of.CASES])
+        inputs = of_run(files.entries(rows), files.previous, run.policy, run.customers, run.now)
+        cases, gone = sum(each.cases for each in reports), sum(each.left for each in reports)
+        queue = self._in_order(decided, reports, cases)
 
-def _strange(strange: int, rows: int) -> str:
-    return f"events: {strange} of {rows} rows are of cases that are not in the backlog"
+        def ranges() -> Iterator[pl.DataFrame]:
+            return numbered(self._collected(queue, run, cases) if cases else [task.nothing()])
 
+        return Decided(inputs, tuple(_remarks(tables, reports, rows)), cases, gone, ranges)
 
-def _inputs(run: ClusterRun, spark: SparkSession, known: Published, sheets: dict[str, Sheet | None]) -> dict[str, Any]:
-    told = {
-        name: {"rows": sheet.rows, "files": entries(spark, sheet.uris, [each.as_posix() for each in sheet.source.files])}
-        for name, sheet in sheets.items()
-        if sheet is not None
-    }
-    return of_run(told, None, run.policy, known.customers, run.now)
-
-
-def _decided(
-    run: ClusterRun, spark: SparkSession, task: Task, cases: Sheet, events: Sheet | None, known: Published
-) -> DataFrame:
-    """The decisions of each group of cases, with a row that tells of the group."""
-    groups = run.groups or _groups(spark, cases.rows, events.rows if events else 0, run.memory or MEMORY)
-    left = _left(spark, cases, known, groups)
-    right = spark.createDataFrame([], f"{GROUP} int") if events is None else _grouped(events, groups)
-    schema = from_arrow_schema(columns_of(task))
-    cloudpickle.register_pickle_by_value(guard)
-    decide = guard.guarded(pickle.dumps(task), arrow_schema(schema), version("case-router"))
-    return left.groupBy(GROUP).cogroup(right.groupBy(GROUP)).applyInArrow(decide, schema)
-
-
-def _groups(spark: SparkSession, cases: int, events: int, memory: int) -> int:
-    return max(parts_for(cases, events, memory), int(spark.sparkContext.defaultParallelism))
-
-
-def _group(sheet: Sheet, groups: int) -> Any:  # noqa: ANN401 - a column of Spark
-    """By a hash of the case id, so that a case and its events are never parted and a customer's cases always are."""
-    return f.pmod(f.xxhash64(id_of(sheet, "case_id")), f.lit(groups)).cast("int").alias(GROUP)
-
-
-def _grouped(sheet: Sheet, groups: int) -> DataFrame:
-    return sheet.frame.select(_group(sheet, groups), "*")
-
-
-def _left(spark: SparkSession, cases: Sheet, known: Published, groups: int) -> DataFrame:
-    """The cases of each group and, once, each customer and order that they name, in a column of its own each."""
-    found = cases.frame.select(_group(cases, groups), f.struct("*").alias("case"))
-    if known.snapshot is None:
+    def _cut(self, run: Run, tables: Mapping[Of, Opened], files: Files, groups: int) -> DataFrame:
+        """The rows of all tables as blocks, each of one group, with the ids of customers and orders that its cases name."""
+        sheets = {kind: table.sheet for kind, table in tables.items()}
+        previous = None if run.previous is None else run.previous.absolute()
+        parallel = int(self.spark.sparkContext.defaultParallelism)
+        cut = Cut(self.text, groups, sheets, self.known.known.orders, tuple(files.stretches(parallel)), previous)
+        found = self._workers.each(len(cut.stretches), cut)
+        for kind, table in tables.items():
+            if table.frame is not None:
+                theirs = CutRows(self.text, groups, sheets, self.known.known.orders, table=kind)
+                found = found.union(self._workers.over(table.frame, theirs))
         return found
-    others = [("customer", known.rows(spark), "customer_id")]
-    if known.known.orders:
-        others.append(("order", known.orders(spark), "order_id"))
-    for name, rows, key in others:
-        theirs = id_of(cases, key)
-        if theirs is not None:
-            named = cases.frame.select(_group(cases, groups), theirs.alias(key)).where(f.col(key).isNotNull()).distinct()
-            joined = named.join(rows, key).select(
-                GROUP, f.struct(*(f.col(f"`{each}`") for each in rows.columns)).alias(name)
-            )
-            found = found.unionByName(joined, allowMissingColumns=True)
-    return found
+
+    def _check(self, run: Run, cut: DataFrame, tables: Mapping[Of, Opened]) -> dict[Of, int]:
+        """How many rows each table has. Raises ``TableError`` with all that is wrong in any of them."""
+        reports = self._workers.reports(cut, CutReport)
+        self.seconds.read = sum(each.seconds for each in reports)
+        if len({each.probe for each in reports}) > 1:
+            said = "executors on machines of different kinds hash texts differently; run on machines of one kind"
+            raise TableError([Problem("other-version", said)])
+        problems: list[Problem] = []
+        rows = {}
+        names = {} if run.previous is None else {str(run.previous.absolute()): str(run.previous)}
+        for table in tables.values():
+            names |= table.names
+        for kind in (*tables, Of.PREVIOUS):
+            found = together(each.found for each in sorted(reports, key=lambda one: one.place) if each.table is kind)
+            rows[kind] = found.totals.get("rows", 0)
+            told = found.problems(kind.name.lower())
+            problems += [replace(each, where=names.get(each.where, each.where)) for each in told]
+        if problems:
+            raise TableError(problems)
+        return rows
+
+    def _grouped(self, cut: DataFrame, tables: Mapping[Of, Opened], groups: int) -> DataFrame:
+        """Each group a partition: its blocks, and the customers and orders that its cases name."""
+        blocks = [int(kind) for kind in (*tables, Of.PREVIOUS)]
+        found = cut.where(f.col("kind").isin(blocks)).select("part", "kind", "block")
+        if self.known.snapshot is not None:
+            found = self._joined(found, cut, Of.CUSTOMER, self.known.rows(self.spark), "customer_id")
+            if self.known.known.orders:
+                found = self._joined(found, cut, Of.ORDER, self.known.orders(self.spark), "order_id")
+        return found.repartitionById(groups, f.col("part"))
+
+    def _joined(self, found: DataFrame, cut: DataFrame, kind: Of, rows: DataFrame, key: str) -> DataFrame:
+        """More rows: what is known of the ids of one kind."""
+        named = cut.where(f.col("kind") == int(kind)).select("part", "kind", f.col("key").alias(key))
+        return found.unionByName(named.join(rows, key), allowMissingColumns=True)
+
+    def _in_order(self, decided: DataFrame, reports: Sequence[Report], rows: int) -> DataFrame:
+        """The decisions as blocks, each partition a stretch of the queue that follows on the one before."""
+        cuts = tuple(bounds([key for each in reports for key in each.sample], max(1, -(-rows // STRETCH))))
+        parted = self._workers.over(decided.where(f.col("kind") == int(Of.DECISIONS)), Part(cuts))
+        return self._workers.over(parted.repartitionById(len(cuts) + 1, f.col("part")), Sort())
+
+    def _collected(self, queue: DataFrame, run: Run, rows: int) -> Iterator[pl.DataFrame]:
+        """The queue, a block at a time. Raises ``TableError`` if a part of it is lost."""
+        came = 0
+        with spark_telling(run.name):
+            for block in self._workers.blocks(queue):
+                found = rows_of(block)
+                came += found.height
+                yield found
+        if came != rows:
+            said = f"the queue could not be written: {came} of {rows} rows came back; what was there before stays as it was"
+            raise TableError([Problem("queue-not-written", said, run.name)])
 
 
-def _reports(decided: DataFrame) -> list[Report]:
-    """What is told of each group. Raises ``TableError`` with all that is wrong, the first rows of it."""
-    rows = decided.where("report is not null or refused is not null").select("report", "refused").collect()
-    refused = sorted({row.refused for row in rows if row.refused is not None})
-    if refused:
-        ours = version("case-router")
-        said = f"an executor has case-router {', '.join(refused)}, and the driver {ours}; install {ours} on all of them"
-        raise TableError([Problem("other-version", said)])
-    reports: list[Report] = [pickle.loads(row.report) for row in rows]  # noqa: S301 - our own executors wrote it
-    problems = [_placed(problem, report.group) for report in reports for problem in report.problems]
-    if len(problems) > MOST:
-        more = Problem("bad-cell", f"at least {len(problems) - MOST} more cells are wrong", problems[MOST].where)
-        problems = [*problems[:MOST], more]
-    if problems:
-        raise TableError(problems)
-    return sorted(reports, key=lambda each: each.group)
+def _remarks(tables: Mapping[Of, Opened], reports: Sequence[Report], rows: Mapping[Of, int]) -> Iterator[str]:
+    for table in tables.values():
+        yield from table.warnings
+    strange = sum(each.strange for each in reports)
+    if strange:
+        yield f"events: {strange} of {rows[Of.EVENTS]} rows are of cases that are not in the backlog"
 
 
-def _placed(problem: Problem, group: int) -> Problem:
-    return Problem(problem.code, f"{problem.message} (partition {group})", problem.where, problem.line)
+def _refuse_repeats(reports: Sequence[Report], cases: Opened) -> None:
+    """No id may come twice, or ``TableError`` is raised."""
+    again = {text: each.group for each in reports for text, _ in each.again}
+    if not again:
+        return
+    first = set(sorted(again)[:MOST])
+    places = sorted((place, text) for each in reports for text, place in each.again if text in first)
+    files = cases.scan.source.files
+    theirs = cases.scan.parts[0].cells["case_id"].theirs
+    found = [(text, files[place >> ROW_BITS], place & ((1 << ROW_BITS) - 1)) for place, text in places]
+    raise TableError(told_again("cases", theirs, found, len(again)))
 
 
-@contextmanager
-def _telling(out: str) -> Iterator[None]:
-    """What Spark or a file system refuses, in words."""
-    try:
-        yield
-    except PySparkException as error:
-        raise not_written(out, f"Spark says: {_reason(error)}") from error
-    except (OSError, Py4JError) as error:
-        raise not_written(out, first_line(error)) from error
+def reprioritize(run: Run, spark: SparkSession, text: PolicyText, snapshot: Path | None, out: str = "") -> Result:
+    """Put a backlog in order on a cluster: writes the file that ``router.bulk.run.reprioritize`` writes here.
 
-
-def _reason(error: BaseException) -> str:
-    """The line that says why: behind a traceback of Python the last one, else the first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    behind = [line for line in lines if "Error:" in line or "Exception:" in line]
-    return (behind or lines or [type(error).__name__])[0]
+    ``snapshot`` is a folder that all machines share. The queue goes to ``Run.out``, or to the store that ``out`` is an
+    address of. Raises as that does.
+    """
+    cluster = Cluster(spark, text, published(snapshot, run.policy))
+    with output(spark, out or str(run.out)) as here:
+        try:
+            return bulk.reprioritize(replace(run, out=here, called=out if is_store(out) else ""), cluster)
+        finally:
+            cluster.forget()

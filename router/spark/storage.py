@@ -1,118 +1,136 @@
-"""Files wherever Spark's file systems are: a folder that appears whole or not at all, and digests of what was read."""
+"""Files in the stores that Spark reaches: what is there, digests, and an output that is put there whole or not at all."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from hashlib import sha256
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from router.bulk.manifest import manifest_of
 from router.errors import Problem, TableError
-
-_CHUNK = 1 << 22
 
 
 class Storage:
     """The file system that holds a path, and what is done there."""
 
     def __init__(self, spark: SparkSession, path: str) -> None:
-        self._path = spark._jvm.org.apache.hadoop.fs.Path  # noqa: SLF001 - Hadoop's file systems have no other door
+        self._jvm = spark._jvm  # noqa: SLF001 - Hadoop's file systems have no other door
+        self._path = self._jvm.org.apache.hadoop.fs.Path
         self._system = self._path(path).getFileSystem(spark._jsc.hadoopConfiguration())  # noqa: SLF001 - as above
-        self._system.setWriteChecksum(False)
+        self._system.setWriteChecksum(False)  # beside a file of a folder here there is nothing hidden
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder."""
         return bool(self._system.exists(self._path(path)))
 
-    def is_file(self, path: str) -> bool:
-        """Whether there is a file."""
-        return self.exists(path) and bool(self._system.getFileStatus(self._path(path)).isFile())
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder."""
+        return self.exists(path) and bool(self._system.getFileStatus(self._path(path)).isDirectory())
 
-    def files(self, folder: str) -> list[str]:
-        """The data files of a folder, in the order of their names."""
-        found = [str(each.getPath().toString()) for each in self._system.listStatus(self._path(folder))]
-        return sorted(each for each in found if not each.rpartition("/")[2].startswith(("_", ".")))
-
-    def write_json(self, path: str, data: Mapping[str, object]) -> None:
-        """Write a file of JSON, as it is written beside a local output."""
-        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-        stream = self._system.create(self._path(path), True)  # noqa: FBT003 - overwrite; Java has no names
+    def entry(self, uri: str, name: str) -> dict[str, Any]:
+        """What a manifest says of a file, by the name that people know it by; the driver reads all of it."""
+        path = self._path(uri)
+        stream = self._system.open(path)
         try:
-            stream.write(bytearray(text.encode()))
+            digest = str(self._jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream))
         finally:
             stream.close()
+        return {"path": name, "bytes": int(self._system.getFileStatus(path).getLen()), "sha256": digest}
+
+    def send(self, file: Path, target: str) -> None:
+        """Copy a file of this machine."""
+        self._system.copyFromLocalFile(self._path(file.as_uri()), self._path(target))
 
     def remove(self, path: str) -> None:
-        """Remove a file or folder with all in it; nothing if there is none."""
+        """Remove a file; nothing if there is none."""
         self._system.delete(self._path(path), True)  # noqa: FBT003 - with all in it; Java has no names
 
     def move(self, source: str, target: str) -> None:
-        """Rename, within the file system. Raises ``OSError`` where it does not."""
+        """Rename a file. Raises ``OSError`` where that is refused."""
         if not self._system.rename(self._path(source), self._path(target)):
             raise OSError(f"{source} could not be renamed to {target}")
 
-    @contextmanager
-    def scratch(self, out: str) -> Iterator[str]:
-        """A hidden folder beside an output to work in, gone afterwards; what an interrupted run left there is removed."""
-        parent, _, name = out.rstrip("/").rpartition("/")
-        folder = f"{parent or '.'}/.{name}.making"
-        self.remove(folder)
-        self._system.mkdirs(self._path(folder))
-        try:
-            yield folder
-        finally:
-            self.remove(folder)
 
-    def put(self, new: Mapping[str, str], scratch: str) -> None:
-        """Everything new in its place, or everything as it was: ``new`` is from target to what was written."""
-        aside: dict[str, str] = {}
-        done: list[str] = []
-        try:
-            for number, (target, written) in enumerate(new.items()):
-                if self.exists(target):
-                    self.move(target, f"{scratch}/before-{number}")
-                    aside[target] = f"{scratch}/before-{number}"
-                self.move(written, target)
-                done.append(target)
-        except BaseException:
-            for target in done:
-                self.remove(target)
-            for target, before in aside.items():
-                self.move(before, target)
-            raise
+def is_store(path: str) -> bool:
+    """Whether a path is an address that Spark knows and this machine's programs do not.
+
+    >>> is_store("hdfs://lake/queue.parquet"), is_store("queues/queue.parquet")
+    (True, False)
+    """
+    return "://" in path or path.startswith("file:")
 
 
-def not_written(out: str, said: str) -> TableError:
-    """The error of an output that could not be written."""
-    message = f"the queue could not be written: {said}; what was there before stays as it was"
-    return TableError([Problem("queue-not-written", message, out)])
+@contextmanager
+def output(spark: SparkSession, out: str) -> Iterator[Path]:
+    """Where to write an output: there, or, if it goes to a store, in a folder of this machine from which it and its manifest
+    are put into their place at the end, both or none. Raises ``TableError``."""
+    if not is_store(out):
+        yield Path(out)
+        return
+    store, name = Storage(spark, out), out.rpartition("/")
+    if store.is_folder(out) or not store.exists(name[0]):
+        said = "is a folder; the output is a file" if store.exists(out) else f"there is no folder {name[0]} to write to"
+        raise TableError([Problem("bad-file", said, out)])
+    with TemporaryDirectory() as folder:
+        here = Path(folder, name[2])
+        yield here
+        with spark_telling(out):
+            _put(store, {out: here, str(out) + ".manifest.json": manifest_of(here)})
 
 
-def digests(spark: SparkSession, files: Sequence[str]) -> list[tuple[int, str]]:
-    """Length in bytes and SHA-256 of each file, made where the executors are."""
-    if not files:
-        return []
-    return list(spark.sparkContext.parallelize(files, len(files)).map(_digest).collect())
+def _put(store: Storage, files: dict[str, Path]) -> None:
+    """Everything new in its place, or everything as it was."""
+    new = {target: _beside(target, "new") for target in files}
+    old = {target: _beside(target, "old") for target in files if store.exists(target)}
+    done: list[tuple[str, str]] = []
+    try:
+        for target, file in files.items():
+            store.remove(new[target])
+            store.send(file, new[target])
+        for source, target in [*((target, aside) for target, aside in old.items()), *((new[each], each) for each in files)]:
+            store.move(source, target)
+            done.append((source, target))
+    except BaseException:
+        for source, target in reversed(done):
+            store.move(target, source)
+        for left in new.values():
+            with suppress(Py4JError):
+                store.remove(left)
+        raise
+    for aside in old.values():
+        store.remove(aside)
 
 
-def _digest(uri: str) -> tuple[int, str]:
-    from urllib.parse import unquote, urlparse  # noqa: PLC0415 - runs on an executor
-
-    from pyarrow import fs  # noqa: PLC0415 - as above
-
-    parsed = urlparse(uri)
-    local = parsed.scheme in {"", "file"}
-    system, path = (fs.LocalFileSystem(), unquote(parsed.path)) if local else fs.FileSystem.from_uri(uri)
-    length, digest = 0, sha256()
-    with system.open_input_stream(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            length += len(chunk)
-    return length, digest.hexdigest()
+def _beside(target: str, what: str) -> str:
+    folder, _, name = target.rpartition("/")
+    return f"{folder}/.{name}.{what}"
 
 
-def entries(spark: SparkSession, files: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
-    """What a manifest says of files, by the names that people know them by."""
-    found = digests(spark, files)
-    return [{"path": name, "bytes": length, "sha256": sha} for name, (length, sha) in zip(names, found, strict=True)]
+@contextmanager
+def spark_telling(out: str) -> Iterator[None]:
+    """What Spark or a store refuses, in words: raises ``TableError``."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        message = f"the queue could not be written: Spark says: {_reason(error)}; what was there before stays as it was"
+        raise TableError([Problem("queue-not-written", message, out)]) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The line that says why: behind a traceback of Python the last one, else the first."""
+    lines = _lines(error)
+    behind = [line for line in lines if "Error:" in line or "Exception:" in line]
+    return (behind or lines)[0]
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of Spark says, without what it was doing."""
+    return _lines(error)[0]
+
+
+def _lines(error: BaseException) -> Sequence[str]:
+    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]

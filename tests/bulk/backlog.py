@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from router.bulk import tables
-from router.bulk.run import Run
+from router.bulk.engine import Run
 from router.cases.document import CaseDocument
 from router.cases.model import EVENTS, Case
 from router.decide.records import FactRecords, facts_layout

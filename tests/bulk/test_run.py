@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 from polars.exceptions import ComputeError
 
-from router.bulk import merge, output, run
+from router.bulk import local, merge, output, run
+from router.bulk.engine import Cancelled
 from router.bulk.manifest import manifest_of
-from router.bulk.run import Cancelled, Result, reprioritize
+from router.bulk.run import Result, reprioritize
 from router.decide.decider import Decider
 from router.decide.model import Decision
 from router.errors import TableError
@@ -162,7 +163,7 @@ def test_the_output_is_the_same_bytes_however_the_backlog_is_cut(
     files = many(tmp_path)
     found = set()
     for parts, rows in ((1, 10_000), (7, 50), (2, 7)):
-        monkeypatch.setattr(run, "range_rows", lambda _, rows=rows: rows)
+        monkeypatch.setattr(local, "range_rows", lambda _, rows=rows: rows)
         result = reprioritize(run_of(tmp_path / f"queue.{suffix}", **files, parts=parts, with_accepted=True, policy=SHOP))
         assert result.manifest["output"]["rows"] == 200
         found.add((result.out.read_bytes(), manifest_of(result.out).read_bytes(), json.dumps(result.summary.data())))
@@ -262,11 +263,11 @@ def fails(error: BaseException) -> Callable[..., Any]:
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 STEPS = [
-    (run, "split"), (run, "write_sorted"), (output.ParquetWriter, "write"), (output.ParquetWriter, "close"),
+    (local, "split"), (local, "write_sorted"), (output.ParquetWriter, "write"), (output.ParquetWriter, "close"),
     (run, "digest"), (whole, "write_json"), (whole, "sync"),
 ]  # fmt: skip
 ENDS = [ComputeError(f"{FULL.strerror} (os error {FULL.errno})"), KeyboardInterrupt(), Cancelled()]
-FAILURES = [*((where, step, FULL) for where, step in STEPS), *((run, "write_sorted", error) for error in ENDS)]
+FAILURES = [*((where, step, FULL) for where, step in STEPS), *((local, "write_sorted", error) for error in ENDS)]
 
 
 @pytest.mark.parametrize(("where", "step", "error"), FAILURES, ids=map(str, range(len(FAILURES))))
@@ -291,7 +292,7 @@ def test_a_run_that_fails_leaves_what_was_there(
 
 
 def test_a_mistake_of_the_engine_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "write_sorted", fails(ComputeError("no such column")))
+    monkeypatch.setattr(local, "write_sorted", fails(ComputeError("no such column")))
     with pytest.raises(ComputeError):
         reprioritize(run_of(tmp_path / "queue.parquet", policy=SHOP))
     assert list(tmp_path.iterdir()) == []

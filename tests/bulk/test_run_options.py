@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from router.bulk import report, run
+from router.bulk import local, report
 from router.bulk.manifest import manifest_of
 from router.bulk.run import reprioritize
 from router.errors import TableError
@@ -88,7 +88,7 @@ def test_a_report_that_cannot_be_written_leaves_the_queue_as_it_was(tmp_path: Pa
 def test_a_place_where_no_report_can_go_is_told_before_anything_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
 ) -> None:
-    monkeypatch.setattr(run, "read_backlog", pytest.fail)
+    monkeypatch.setattr(local, "read_backlog", pytest.fail)
     with pytest.raises(TableError, match=said):
         reprioritize(run_of(tmp_path / "queue.parquet", report=tmp_path / name))
     assert list(tmp_path.iterdir()) == []

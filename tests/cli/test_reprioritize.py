@@ -94,12 +94,12 @@ def test_a_size_is_read_as_people_write_it(text: str, size: int) -> None:
 
 SLOW = """
 import sys, time
-from router.bulk import run
-split = run.split
+from router.bulk import local
+split = local.split
 def slowly(*arguments):
     print("cutting", flush=True)
     time.sleep(60)
-run.split = slowly
+local.split = slowly
 from router.cli import main
 sys.argv = ["case-router", "reprioritize", *sys.argv[1:]]
 main()

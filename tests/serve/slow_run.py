@@ -2,7 +2,7 @@
 
 import time
 
-from router.bulk import run
+from router.bulk import local
 from router.serve.backlog import child
 
 
@@ -18,5 +18,5 @@ class Never:
 
 
 if __name__ == "__main__":
-    setattr(run, "FrameDecider", Never)  # noqa: B010 - another type in its place
+    setattr(local, "FrameDecider", Never)  # noqa: B010 - another type in its place
     child.main()

@@ -13,8 +13,9 @@ from google.rpc.code_pb2 import FAILED_PRECONDITION, INVALID_ARGUMENT, NOT_FOUND
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from router.bulk.engine import Run
 from router.bulk.manifest import manifest_of
-from router.bulk.run import Run, reprioritize
+from router.bulk.run import reprioritize
 from router.crm.snapshot import Snapshot
 from router.errors import TableError
 from router.frame.customers import of_snapshot

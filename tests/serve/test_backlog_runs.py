@@ -242,7 +242,7 @@ def test_a_run_that_the_system_ends_is_for_want_of_memory(open_desk: Desk, monke
 def test_a_fault_in_a_run_is_told_to_the_log_alone(
     open_desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = "from router.bulk import run; del run.FrameDecider; from router.serve.backlog.child import main; main()"
+    broken = "from router.bulk import local; del local.FrameDecider; from router.serve.backlog.child import main; main()"
     monkeypatch.setattr(runs, "COMMAND", (sys.executable, "-c", broken))
     status = refused(open_desk.run)
     assert (status.code, reason(status).reason) == (INTERNAL, "ERROR_REASON_INTERNAL")

@@ -6,55 +6,48 @@ from typing import Any
 import polars as pl
 
 from router.bulk import run as local
+from router.bulk.engine import Run
+from router.bulk.manifest import manifest_of
 from router.bulk.run import Result
 from router.cli.cluster import policy_text
 from router.cli.reprioritize import customers_of
-from router.policy.model import Policy
 from router.policy.store import read_policy
 from tests.bulk.backlog import NOW, RETAIL_FILE, example, write
 
 
-def files(folder: Path) -> tuple[Path, Path]:
-    """The example as Parquet."""
-    return tuple(write(example(name), folder / f"{name}.parquet") for name in ("cases", "events"))  # type: ignore[return-value] # two names
+def files(folder: Path, suffix: str = "parquet") -> tuple[Path, Path]:
+    """The example, as Parquet unless said."""
+    return tuple(write(example(name), folder / f"{name}.{suffix}") for name in ("cases", "events"))  # type: ignore[return-value] # two names
+
+
+def run_of(out: Path, cases: list[str], events: list[str], **options: Any) -> tuple[Run, Path, Path | None]:
+    """A run, with the file of its policy and the folder of its snapshot."""
+    file, snapshot = Path(options.pop("policy", RETAIL_FILE)), options.pop("snapshot", None)
+    policy, now = read_policy(file), options.pop("now", NOW)
+    return Run(cases, events, policy, customers_of(snapshot, policy), now, out, **options), file, snapshot
 
 
 def here(out: Path, cases: list[str], events: list[str], **options: Any) -> Result:
     """A backlog put in order by the local engine."""
-    policy = read_policy(Path(options.pop("policy", RETAIL_FILE)))
-    now, snapshot = options.pop("now", NOW), options.pop("snapshot", None)
-    return local.reprioritize(local.Run(cases, events, policy, customers_of(snapshot, policy), now, out, **options))
+    return local.reprioritize(run_of(out, cases, events, **options)[0])
 
 
-def there(spark: Any, out: Path, cases: list[str], events: list[str], **options: Any) -> Result:
+def there(spark: Any, out: Path | str, cases: list[str], events: list[str], **options: Any) -> Result:
     """The same, on a cluster."""
-    from router.spark.run import ClusterRun, reprioritize
+    from router.spark.run import reprioritize
 
-    file = str(options.pop("policy", RETAIL_FILE))
-    policy: Policy = read_policy(Path(file))
-    text = policy_text(file, Path(), policy)
-    now, snapshot = options.pop("now", NOW), options.pop("snapshot", None)
-    return reprioritize(ClusterRun(cases, events, policy, text, snapshot, now, str(out), **options), spark)
-
-
-def read(result: Result) -> pl.DataFrame:
-    """A queue, be it a file or a folder of them."""
-    return pl.read_parquet(result.out / "*.parquet" if result.out.is_dir() else result.out)
+    run, file, snapshot = run_of(Path(out), cases, events, **options)
+    return reprioritize(run, spark, policy_text(str(file), Path(), run.policy), snapshot, str(out))
 
 
 def same(spark: Any, folder: Path, cases: list[str], events: list[str], **options: Any) -> pl.DataFrame:
-    """The queue, after a look that both say the same: rows, order, types, what they add up to, and what went in."""
-    ours = there(spark, folder / "there.parquet", cases, events, **options)
-    wanted = here(folder / "here.parquet", cases, events, **{k: v for k, v in options.items() if k != "groups"})
-    found, expected = read(ours), read(wanted)
-    assert found.schema == expected.schema
-    assert found.equals(expected)
-    assert ours.summary.data() == wanted.summary.data()
-    for part in ("now", "policy", "snapshot", "options", "engine", "schema"):
-        assert ours.manifest[part] == wanted.manifest[part]
-    for name, table in wanted.manifest["tables"].items():
-        assert ours.manifest["tables"][name]["rows"] == table["rows"]
-        digests = [sorted(each["sha256"] for each in m["files"]) for m in (ours.manifest["tables"][name], table)]
-        assert digests[0] == digests[1]
-    assert ours.manifest["output"]["columns"] == wanted.manifest["output"]["columns"]
-    return found
+    """The queue, after a look that both say the same, to the byte: the file, its manifest, and what it adds up to."""
+    (folder / "here").mkdir(exist_ok=True)
+    wanted = here(folder / "here" / "queue.parquet", cases, events, **{k: v for k, v in options.items() if k != "parts"})
+    found = there(spark, folder / "queue.parquet", cases, events, **options)
+    assert found.out.read_bytes() == wanted.out.read_bytes()
+    assert manifest_of(found.out).read_text() == manifest_of(wanted.out).read_text().replace(f"{folder}/here/", f"{folder}/")
+    assert found.summary.data() == wanted.summary.data()
+    assert found.funding == wanted.funding
+    assert not list(folder.glob(".*"))
+    return pl.read_parquet(found.out)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from router.cli.cluster import only_local
 from router.errors import SettingsError
 from router.spark import session
 
@@ -35,9 +34,3 @@ def test_an_old_java_is_refused(told: str, said: str, monkeypatch: pytest.Monkey
 def test_the_extra_is_missed_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "find_spec", lambda _: None)
     assert session.missing() == "pyspark and pandas not installed; pip install 'case-router[spark]'"
-
-
-def test_options_that_a_cluster_does_not_know_are_refused() -> None:
-    only_local({"--budget": None})
-    with pytest.raises(SettingsError, match="--budget, --report: known to --engine local alone"):
-        only_local({"--budget": 1.0, "--report": Path("queue.html"), "--log": None})

@@ -12,9 +12,9 @@ import polars as pl
 from polars import col
 
 from router.bulk import tables
+from router.bulk.local import check_ids
 from router.bulk.parts import LARGEST, Split, available_memory, parts_for, split
 from router.bulk.reading import case_frame, event_frame, read_backlog
-from router.bulk.run import check_ids
 from router.errors import LogError, PolicyError, Problem
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider

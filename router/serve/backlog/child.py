@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
+from router.bulk.engine import Run
 from router.bulk.manifest import manifest_of
 from router.bulk.parts import available_memory
-from router.bulk.run import Result, Run, disk_full, reprioritize
+from router.bulk.run import Result, disk_full, reprioritize
 from router.bulk.small import Queue, put_in_order
 from router.cases.model import Case
 from router.crm.snapshot import Snapshot

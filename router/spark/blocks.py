@@ -1,0 +1,91 @@
+"""What executors hand to each other through Spark: many rows of a table as one block of bytes, which Spark only moves.
+
+A row of Spark is ``(part, kind, key, block)``: where it goes, what it is, and an id, by which Spark joins, or a
+block.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from io import BytesIO
+from pickle import dumps
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from router.spark.guard import REFUSED
+
+_ENOUGH = 1 << 23
+"""About so many bytes of blocks are handed over at once."""
+MOST = 1 << 15
+"""So many rows are one block, at most."""
+
+
+class Of(IntEnum):
+    """What a row of Spark is."""
+
+    REFUSED = REFUSED
+    REPORT = 1  # a pickled object
+    CASES = 2
+    EVENTS = 3
+    PREVIOUS = 4
+    CUSTOMER = 5  # the key is an id
+    ORDER = 6  # likewise
+    DECISIONS = 7
+
+
+def reported(part: int, report: object) -> tuple[int, Of, bytes]:
+    """What is told of a part."""
+    return part, Of.REPORT, dumps(report)
+
+
+def blocks_of(part: int, kind: Of, rows: pl.DataFrame) -> Iterator[tuple[int, Of, bytes]]:
+    """The rows of a table, in order."""
+    for piece in rows.iter_slices(MOST):
+        yield part, kind, piece.write_ipc(None, compression="lz4").getvalue()
+
+
+def rows_of(block: bytes) -> pl.DataFrame:
+    """The rows of a block."""
+    return pl.read_ipc(BytesIO(block))
+
+
+def handed(blocks: Iterable[tuple[int, Of, bytes]]) -> Iterator[Any]:
+    """Blocks as batches of Arrow, a few megabytes each."""
+    held: list[tuple[int, Of, bytes]] = []
+    size = 0
+    for each in blocks:
+        held.append(each)
+        size += len(each[2])
+        if size >= _ENOUGH:
+            yield _batch(held)
+            held, size = [], 0
+    if held:
+        yield _batch(held)
+
+
+def _batch(held: list[tuple[int, Of, bytes]]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    parts, kinds, blocks = zip(*held, strict=True)
+    return _rows(pa.array(parts, pa.int32()), pa.array(kinds, pa.int32()), None, pa.array(blocks, pa.binary()))
+
+
+def named(kind: Of, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """Ids, and where what is known of them is to go: ``rows`` has ``part`` and ``key``."""
+    parts = rows.get_column("part").cast(pl.Int32).to_arrow()
+    keys = rows.get_column("key").to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+    return _rows(parts, pa.array([int(kind)] * rows.height, pa.int32()), keys, None)
+
+
+def _rows(parts: Any, kinds: Any, keys: Any, blocks: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    nothing = len(parts)
+    keys = pa.nulls(nothing, pa.string()) if keys is None else keys
+    blocks = pa.nulls(nothing, pa.binary()) if blocks is None else blocks
+    return pa.RecordBatch.from_arrays([parts, kinds, keys, blocks], ["part", "kind", "key", "block"])
+
+
+def received(batch: Any) -> Iterator[tuple[Of, bytes]]:  # noqa: ANN401 - pyarrow has no types
+    """The blocks among the rows of a batch."""
+    found = batch.filter(pc.is_valid(batch.column("block")))
+    for kind, block in zip(found.column("kind").to_pylist(), found.column("block").to_pylist(), strict=True):
+        yield Of(kind), block

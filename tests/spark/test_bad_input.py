@@ -1,0 +1,60 @@
+"""What cannot be used is told as by the local engine, with the partition that it was found in."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from router.errors import TableError
+from tests.spark.runs import files, here, there
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own
+
+BAD = Path(__file__).parents[1] / "bulk" / "bad"
+
+
+def told(spark: Any, out: Path | str, *tables: list[str], **options: Any) -> str:
+    with pytest.raises(TableError) as caught:
+        there(spark, out, *tables, **options)
+    return str(caught.value)
+
+
+def test_every_mistake_is_told_at_once_with_its_place(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in sorted(BAD.iterdir()):
+        monkeypatch.chdir(folder)
+        found = told(spark, tmp_path / "queue.csv", ["cases*"], ["events*"] if list(folder.glob("events*")) else [])
+        wanted = Path("expected.txt").read_text(encoding="utf-8").strip()
+        assert re.sub(r" \(partition \d+\)", "", found) == wanted
+        cells = [line for line in found.splitlines() if "[bad-cell]" in line and "more rows" not in line]
+        assert all(re.search(r" \(partition \d+\) \[bad-cell\]$", line) for line in cells)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_a_store_are_told_by_their_rows(spark: Any, tmp_path: Path) -> None:
+    cases, events = files(tmp_path)
+    rows = pl.read_parquet(cases)
+    more = tmp_path / "more.parquet"
+    rows.with_columns(channel=pl.lit("pigeon")).slice(1, 1).write_parquet(more)
+    found = told(spark, tmp_path / "queue.parquet", [cases.as_uri(), more.as_uri()], [str(events)])
+    assert re.search(r'more\.parquet: row 1, column channel: "pigeon" is not known; .*\(partition \d+\)', found)
+    rows.slice(1, 1).write_parquet(more)
+    found = told(spark, tmp_path / "queue.parquet", [cases.as_uri(), more.as_uri()], [str(events)])
+    assert "is there already, in cases.parquet row 2" in found
+    assert "no such file" in told(spark, tmp_path / "queue.parquet", [str(tmp_path / "none.parquet")], [])
+    found = told(spark, tmp_path / "queue.parquet", [f"{tmp_path.as_uri()}/cases.csv"], [])
+    assert "CSV and NDJSON are read from a folder that all machines share" in found
+    assert "there is no folder" in told(spark, f"{tmp_path.as_uri()}/none/queue.parquet", [str(cases)], [])
+
+
+def test_an_earlier_output_that_is_none(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cases, _ = files(tmp_path)
+    old = Path("old.csv")
+    for content in ("case_id,rank\na,1\n", "case_id,rank,score,band,points\na,first,1,P1,[]\n"):
+        old.write_text(content)
+        with pytest.raises(TableError) as caught:
+            here(tmp_path / "queue.csv", [str(cases)], [], previous=old)
+        found = told(spark, tmp_path / "queue.csv", [str(cases)], [], previous=old)
+        assert re.sub(r" \(partition \d+\)", "", found) == str(caught.value)
