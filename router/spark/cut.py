@@ -28,16 +28,20 @@ _PROBE = "the same on every machine"
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table of the backlog: its files by paths that all machines know, and the columns that each of them has."""
+    """A table of the backlog: its files by paths that all machines know, the columns of each, and what is ``given`` of each
+    for columns that do not stand in it."""
 
     source: TableSource
     schemas: tuple[pl.Schema, ...]
     of_file: tuple[int, ...]
+    given: tuple[Mapping[str, Any], ...]
 
-    def part(self, file: int) -> Part:
-        """How to read one of the files."""
-        found, _ = part_of(self.source, self.source.files[file], self.schemas[self.of_file[file]], absent)
-        return found
+    def some(self, file: int, start: int, rows: int | None) -> "Some":
+        """How to read some rows of one of the files."""
+        schema = self.schemas[self.of_file[file]]
+        found, _ = part_of(self.source, self.source.files[file], schema, absent)
+        given = tuple(pl.lit(value, schema[name]).alias(name) for name, value in self.given[file].items())
+        return Some(self.source, found.files, schema, found.cells, start, rows, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class Some(Part):
 
     start: int
     rows: int | None
+    given: tuple[pl.Expr, ...]
 
     def raw(self, *files: Path, index: str | None = None) -> pl.LazyFrame:
         """As of the whole file."""
-        return Part.raw(self, *files, index=index).slice(self.start, self.rows)
+        return Part.raw(self, *files, index=index).slice(self.start, self.rows).with_columns(self.given)
 
 
 @dataclass(slots=True)
@@ -100,9 +105,8 @@ class Cut:
     def _stretch(self, stretch: Stretch, report: CutReport) -> Iterator[pl.DataFrame]:
         if stretch.table is Of.PREVIOUS:
             return self._previous(stretch, report)
-        whole = self.sheets[stretch.table].part(stretch.file)
-        some = Some(whole.source, whole.files, whole.schema, whole.cells, stretch.start, stretch.rows)
-        return self.read(stretch.table, Scan(whole.source, (some,)), report, lambda place: place + stretch.place)
+        some = self.sheets[stretch.table].some(stretch.file, stretch.start, stretch.rows)
+        return self.read(stretch.table, Scan(some.source, (some,)), report, lambda place: place + stretch.place)
 
     def read(self, table: Of, scan: Scan, report: CutReport, placed: Callable[[pl.Expr], pl.Expr]) -> Iterator[pl.DataFrame]:
         """The rows of a scan as the engine takes them, with their places; nothing where something is wrong."""

@@ -140,7 +140,7 @@ class Files:
 
     def _of_table(self, kind: Of, table: Opened) -> Iterator[dict[str, Any]]:
         if table.frame is None:
-            yield from (_entry(file, one) for file, one in self._seen[kind])
+            yield from (_entry(file, one) for file, one in self._seen.get(kind, ()))
         for uri, file in zip(table.uris, table.scan.source.files, strict=False):
             yield Storage(self._spark, uri).entry(uri, file.as_posix())
 

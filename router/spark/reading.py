@@ -1,9 +1,10 @@
 """The tables of a backlog as the driver sees them: files that all machines reach, or what Spark reads from its stores."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import polars as pl
@@ -20,6 +21,7 @@ from router.files.source import FORMATS, PACKED
 from router.policy.model import Policy
 from router.spark.blocks import Of
 from router.spark.cut import Sheet
+from router.spark.delta import LOG, delta_files
 from router.spark.held import PLACE, ROW_BITS
 from router.spark.storage import Storage, first_line
 
@@ -30,12 +32,13 @@ NAMES = {"cases": Of.CASES, "events": Of.EVENTS}
 @dataclass(frozen=True)
 class Opened:
     """A table whose heads are as they should be. ``frame`` is what Spark reads, with :data:`PLACE`, from the files ``uris``;
-    without it executors read the files of ``scan`` themselves."""
+    without it executors read the files of ``scan`` themselves, of which columns may be ``given``."""
 
     kind: Of
     scan: Scan
     frame: DataFrame | None = None
     uris: tuple[str, ...] = ()
+    given: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def sheet(self) -> Sheet:
@@ -44,7 +47,8 @@ class Opened:
         paths = source.files if self.uris else tuple(file.absolute() for file in source.files)
         of_file = {file: number for number, part in enumerate(parts) for file in part.files}
         numbers = tuple(of_file.get(file, 0) for file in source.files)
-        return Sheet(replace(source, files=paths), tuple(part.schema for part in parts), numbers)
+        given = self.given or ({},) * len(source.files)
+        return Sheet(replace(source, files=paths), tuple(part.schema for part in parts), numbers, given)
 
     @property
     def names(self) -> dict[str, str]:
@@ -72,7 +76,8 @@ def open_tables(spark: SparkSession, run: Run) -> dict[Of, Opened]:
             continue
         if any(_in_store(spark, path) for path in paths):
             try:
-                found[NAMES[name]] = _stored(spark, name, paths, run.policy)
+                one = len(paths) == 1 and Path(paths[0], LOG).is_dir()
+                found[NAMES[name]] = _delta(name, paths[0], run.policy) if one else _stored(spark, name, paths, run.policy)
             except TableError as error:
                 problems += error.problems
         else:
@@ -92,9 +97,21 @@ def _in_store(spark: SparkSession, path: str) -> bool:
     return not here and Storage(spark, path).exists(path)
 
 
+def _delta(name: str, folder: str, policy: Policy) -> Opened:
+    table = delta_files(folder)
+    source = source_of(name, table.files or (Path(folder),), "parquet", columns_of(name, policy))
+    part, problems = part_of(source, source.files[0], table.schema, absent)
+    if problems:
+        raise TableError(problems)
+    return Opened(
+        NAMES[name], Scan(replace(source, files=table.files), (replace(part, files=table.files),)), given=table.given
+    )
+
+
 def _stored(spark: SparkSession, name: str, paths: Sequence[str], policy: Policy) -> Opened:
+    given = [Path(path).absolute().as_uri() if Path(path).exists() else path for path in paths]
     try:
-        frame = _load(spark, paths)
+        frame = _load(spark, given)
         uris = tuple(sorted(map(_uri, frame.inputFiles())))
         schema = pl.Schema(to_arrow_schema(frame.schema, timezone="UTC"))
     except PySparkException as error:

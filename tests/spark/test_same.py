@@ -9,6 +9,7 @@ import pytest
 from benchmarks.bulk_data import NOW as LATER
 from benchmarks.bulk_data import made_up_backlog
 from examples.service_desk import incidents
+from router.errors import TableError
 from router.time import HOUR, parse_instant
 from tests.bulk.backlog import NOW, ROOT
 from tests.spark.runs import files, here, same, there
@@ -129,3 +130,35 @@ def test_all_real_incidents(spark: Any, tmp_path: Path) -> None:
     now = parse_instant("2017-03-01T00:00:00Z")
     found = same(spark, tmp_path, *tables, now=now, policy=desk, parts=PARTS, with_accepted=True)
     assert found.height == pl.scan_parquet(tables[0]).select(pl.len()).collect().item() > 1000
+
+
+def test_a_delta_table_as_it_is_now(spark: Any, tmp_path: Path) -> None:
+    from deltalake import DeltaTable, write_deltalake
+
+    cases, events = (pl.read_parquet(file) for file in files(tmp_path))
+    table = str(tmp_path / "table")
+    write_deltalake(table, cases.drop("brand").to_arrow(), partition_by=["channel"])
+    write_deltalake(table, cases.to_arrow(), mode="overwrite", schema_mode="overwrite", partition_by=["channel"])
+    gone = cases.item(2, "case_id")
+    DeltaTable(table).delete(f"case_id = '{gone}'")
+    happened = str(tmp_path / "happened")
+    write_deltalake(happened, events.drop("level").to_arrow())
+    write_deltalake(happened, events.head(0).to_arrow(), mode="append", schema_mode="merge")
+    cases.filter(pl.col("case_id") != gone).write_parquet(tmp_path / "cases.parquet")
+    wanted = here(tmp_path / "here.parquet", *texts(tmp_path / "cases.parquet", tmp_path / "events.parquet"))
+    found = there(spark, tmp_path / "there.parquet", [table], [happened])
+    rows, expected = pl.read_parquet(found.out), pl.read_parquet(wanted.out)
+    assert rows.equals(expected)
+
+
+def test_a_delta_table_whose_files_do_not_say_it_all(spark: Any, tmp_path: Path) -> None:
+    from deltalake import write_deltalake
+
+    cases, _ = files(tmp_path)
+    table = str(tmp_path / "table")
+    write_deltalake(table, pl.read_parquet(cases).to_arrow(), configuration={"delta.enableDeletionVectors": "true"})
+    with pytest.raises(TableError, match=r"table: is a Delta table with deletionVectors, so its files do not say what"):
+        there(spark, tmp_path / "queue.parquet", [table], [])
+    (tmp_path / "none" / "_delta_log").mkdir(parents=True)
+    with pytest.raises(TableError, match="is no Delta table"):
+        there(spark, tmp_path / "queue.parquet", [str(tmp_path / "none")], [])
