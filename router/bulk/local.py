@@ -28,7 +28,7 @@ class _Pieces:
     previous: Split | None
 
     def __iter__(self) -> Iterator[tuple[pl.LazyFrame, pl.LazyFrame | None, pl.LazyFrame | None]]:
-        nothing = [None] * self.cases.parts
+        nothing = [None] * len(self.cases)
         return zip(self.cases, self.events or nothing, self.previous or nothing, strict=True)
 
 
@@ -86,10 +86,16 @@ def _decide(run: Run, pieces: _Pieces, scratch: Path) -> Iterator[tuple[SortedPa
     """Each part decided and in order, and how many of its cases have left the earlier queue."""
     decider = FrameDecider(run.policy, run.customers)
     for number, (cases, events, previous) in enumerate(pieces):
-        run.tell("deciding", number, pieces.cases.parts)
-        decisions = decider.decide(cases, events, run.now)
+        run.tell("deciding", number, len(pieces.cases))
+        happened = None if events is None else _held(events)
+        decisions = decider.decide(_held(cases), happened, run.now)
         if previous is not None:
             decisions = with_previous(decisions, previous)
-        part = write_sorted(decisions, scratch / f"decided-{number}.parquet")
-        yield part, 0 if previous is None else left(previous, pl.scan_parquet(part.file, glob=False))
-    run.tell("deciding", pieces.cases.parts, pieces.cases.parts)
+        part = write_sorted(decisions, scratch / f"decided-{number}.arrow")
+        yield part, 0 if previous is None else left(previous, part.scan())
+    run.tell("deciding", len(pieces.cases), len(pieces.cases))
+
+
+def _held(table: pl.LazyFrame) -> pl.LazyFrame:
+    """A table in memory: it is read several times."""
+    return table.collect(engine="streaming").lazy()

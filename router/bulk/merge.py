@@ -15,8 +15,8 @@ from polars import col
 
 from router.frame import queue
 
-_GROUP = 1024
-"""Rows of a row group of a part: a slice of a part is read by whole ones."""
+_BATCH = 1024
+"""Rows of a batch of a part: a slice of a part is read by whole ones."""
 _ACCEPTED = "accepted"
 _WAITING = col("status") != _ACCEPTED
 KEYS = ("key 1", "key 2", "key 3", "key 4", "key 5")
@@ -30,11 +30,15 @@ class SortedPart:
     file: Path
     rows: int
 
+    def scan(self) -> pl.LazyFrame:
+        """The decisions; nothing is read yet."""
+        return pl.scan_ipc(self.file, glob=False)
+
 
 def write_sorted(decisions: pl.LazyFrame, file: Path) -> SortedPart:
-    """Put the decisions of one part in order and write them."""
-    decisions.sort(*in_order()).sink_parquet(file, compression="lz4", row_group_size=_GROUP, engine="streaming")
-    return SortedPart(file, pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    """Put the decisions of one part in order and write them, as Arrow: Parquet takes three times as long for lists."""
+    decisions.sort(*in_order()).sink_ipc(file, compression="lz4", record_batch_size=_BATCH, engine="streaming")
+    return SortedPart(file, pl.scan_ipc(file, glob=False).select(pl.len()).collect().item())
 
 
 def ranges(parts: Sequence[SortedPart], rows: int) -> Iterator[pl.DataFrame]:
@@ -47,10 +51,7 @@ def ranges(parts: Sequence[SortedPart], rows: int) -> Iterator[pl.DataFrame]:
 
 def _in_order(parts: Sequence[SortedPart], cuts: Sequence[Sequence[int]]) -> Iterator[pl.DataFrame]:
     for starts, ends in pairwise(cuts):
-        slices = [
-            pl.scan_parquet(part.file, glob=False).slice(start, end - start)
-            for part, start, end in zip(parts, starts, ends, strict=True)
-        ]
+        slices = [part.scan().slice(start, end - start) for part, start, end in zip(parts, starts, ends, strict=True)]
         yield pl.concat(slices).sort(*in_order()).collect(engine="streaming")
 
 
@@ -79,7 +80,7 @@ def keys() -> list[pl.Expr]:
 
 
 def _keys(part: SortedPart) -> pl.LazyFrame:
-    return pl.scan_parquet(part.file, glob=False).select(*keys())
+    return part.scan().select(*keys())
 
 
 def _cuts(parts: Sequence[SortedPart], rows: int) -> list[list[int]]:

@@ -1,9 +1,9 @@
 """A backlog cut into parts that fit in memory: by a hash of the case id, so that a case and its events are never parted."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 from polars import col
@@ -18,19 +18,8 @@ LARGEST_RANGE = 1 << 17
 _PART = "part of the backlog"
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A table in parts, each of them files in one folder."""
-
-    folder: Path
-    schema: pl.Schema
-    parts: int
-
-    def __iter__(self) -> Iterator[pl.LazyFrame]:
-        """Each part, nothing read yet."""
-        for part in range(self.parts):
-            files = sorted(self.folder.glob(f"{part}-*.parquet"))
-            yield pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=self.schema)
+Split: TypeAlias = tuple[pl.LazyFrame, ...]
+"""A table in parts."""
 
 
 def part_of_case(parts: int) -> pl.Expr:
@@ -39,16 +28,23 @@ def part_of_case(parts: int) -> pl.Expr:
 
 
 def split(frame: pl.LazyFrame, folder: Path, parts: int) -> Split:
-    """Write a table with a ``case_id`` in so many parts. Tables that are split alike have the same cases in each."""
+    """Cut a table with a ``case_id`` in so many parts: files in ``folder``, or in memory, where all of it fits into one.
+
+    Tables that are split alike have the same cases in each.
+    """
+    if parts == 1:
+        return (frame.collect(engine="streaming").lazy(),)
     folder.mkdir()
     cut = frame.with_columns(part_of_case(parts).alias(_PART))
 
     def name(file: pl.io.partition.FileProviderArgs) -> str:
-        return f"{file.partition_keys.item()}-{file.index_in_partition}.parquet"
+        return f"{file.partition_keys.item()}-{file.index_in_partition}.arrow"
 
     target = pl.PartitionBy(folder, key=_PART, include_key=False, file_path_provider=name)
-    cut.sink_parquet(target, compression="lz4", engine="streaming")
-    return Split(folder, frame.collect_schema(), parts)
+    cut.sink_ipc(target, compression="lz4", engine="streaming")
+    files = [sorted(folder.glob(f"{part}-*.arrow")) for part in range(parts)]
+    nothing = pl.LazyFrame(schema=frame.collect_schema())
+    return tuple(pl.scan_ipc(each, glob=False) if each else nothing for each in files)
 
 
 def parts_for(cases: int, events: int, memory: int) -> int:

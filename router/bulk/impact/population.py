@@ -76,7 +76,7 @@ class BacklogCases:
 
     def sides(self, columns: Sequence[str], only: Sequence[str] | None = None) -> Iterator[Sides]:
         """See :class:`Population`."""
-        for before, after, events in zip(*self.cases, self.events or repeat(None, self.cases[0].parts), strict=True):
+        for before, after, events in zip(*self.cases, self.events or repeat(None, len(self.cases[0])), strict=True):
             happened = None if events is None else _only(events, only)
             first, second = (
                 decider.decide(_only(cases, only), happened, self.now, columns)
