@@ -25,6 +25,7 @@ from benchmarks.bulk_policy import policy_text
 from benchmarks.figures import Figures, figure, middle
 from benchmarks.snapshot import AS_OF, made_up_snapshot
 from router.bulk.reading import case_frame, event_frame, read_backlog
+from router.crm.shards import CUSTOMERS
 from router.crm.snapshot import Snapshot
 from router.facts import CUSTOMER_FACTS
 from router.frame.customers import of_snapshot
@@ -78,7 +79,7 @@ def _policy(*, timelines: bool) -> Policy:
 
 def bare_join(folder: Path, snapshot: Path, out: Path) -> None:
     """Polars joins the same files and writes as many columns of the same types."""
-    customers = pl.scan_ipc(next(snapshot.glob("*/customers.arrow")))
+    customers = pl.scan_ipc(Snapshot.open(snapshot).files(CUSTOMERS))
     joined = pl.scan_parquet(folder / "cases.parquet").join(customers, on="customer_id", how="left")
     whole = pl.col("customer.orders").fill_nan(0).fill_null(0).cast(pl.Int64)
     joined.select("case_id", pl.col("opened_at").to_physical(), "channel", "issue", whole, "customer.plan").sink_parquet(out)

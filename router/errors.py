@@ -67,6 +67,16 @@ class SnapshotError(RouterError):
     """A snapshot is absent, damaged, or of another schema."""
 
 
+class OtherShardError(RouterError):
+    """A customer is in ``shard``, of ``shards`` of the snapshot of that id, which is not served here."""
+
+    def __init__(self, problem: Problem, shard: int, shards: int, snapshot: str) -> None:
+        super().__init__([problem])
+        self.shard = shard
+        self.shards = shards
+        self.snapshot = snapshot
+
+
 class CaseError(RouterError):
     """A case or a request is invalid; each problem carries the path of its field."""
 

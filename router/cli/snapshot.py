@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from router.cli.common import AsJson, Time, console, instant, is_missing, print_json
+from router.crm.shards import BUCKETS
 
 app = typer.Typer(help="Build a snapshot of CRM history, and look into one.", no_args_is_help=True)
 
@@ -18,24 +19,28 @@ def build(
     mapping: Annotated[Path, typer.Option(help="Mapping file: where the tables are and how they are read.")],
     out: Annotated[Path, typer.Option(help="Folder to publish the snapshot in.")],
     as_of: Time = "",
+    shards: Annotated[
+        int, typer.Option(min=1, max=BUCKETS, help="How many files to cut the customers into, by a hash of the id.")
+    ] = 1,
     keep: Annotated[int, typer.Option(min=1, help="How many snapshots to keep in the folder, the new one among them.")] = 2,
     as_json: AsJson = False,
 ) -> None:
     """Build a snapshot of what the tables knew at a time, and publish it as the current one."""
     from router.crm.build import build as build_snapshot
 
-    manifest = build_snapshot(mapping, out, instant(as_of, "--as-of"), keep=keep)
+    manifest = build_snapshot(mapping, out, instant(as_of, "--as-of"), shards=shards, keep=keep)
     if as_json:
         print_json(manifest.to_dict())
         return
     for warning in manifest.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"snapshot {manifest.id} of {manifest.rows:,} customers is current in {out}")
+    cut = f" in {manifest.shards} shards" if manifest.shards > 1 else ""
+    typer.echo(f"snapshot {manifest.id} of {manifest.rows:,} customers{cut} is current in {out}")
 
 
 @app.command()
 def show(folder: Folder, *, as_json: AsJson = False) -> None:
-    """Show what a snapshot says of itself: id, time, rows, facts and the files it was made from."""
+    """Show what a snapshot says of itself: id, time, rows, shards, facts and the files it was made from."""
     from rich.table import Table
 
     from router.crm.snapshot import Snapshot
@@ -55,6 +60,7 @@ def show(folder: Folder, *, as_json: AsJson = False) -> None:
         ("schema", str(manifest.schema)),
         ("made by", manifest.engine),
         ("facts", ", ".join(manifest.facts)),
+        *((file.name, f"{file.rows:,} rows, {file.bytes:,} bytes") for file in manifest.files),
         *(
             (f"from {source.table}", f"{source.path} ({source.bytes:,} bytes, {source.sha256[:12]})")
             for source in manifest.sources

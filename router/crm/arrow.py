@@ -1,21 +1,21 @@
-"""Arrow IPC files of one record batch: written whole, read as memory views of the mapped file, and their content's digest.
+"""Arrow IPC files of one record batch: written whole, read as memory views of the mapped file, and digests of their rows.
 
 The only module that speaks to pyarrow. What a view shows is the file itself: nothing is read until it is looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from mmap import PROT_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 NUMBER, FLAG, TEXT = "double", "int8", "large_string"
 """The kinds of a column in Arrow's words: float64 (NaN is missing), int8 (1, 0, -1 is missing), text (null is missing)."""
-BLOCK = 65_536
-"""Rows of a block of the digest; a multiple of 8, so that a bitmap's bytes belong to one block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,31 @@ class Batch:
     memory: mmap = field(repr=False)
 
 
-def write(frame: Any, path: Path) -> str:  # noqa: ANN401 - a Polars frame; who looks up goes without Polars
-    """Write a frame as one record batch; gives back the digest of what was to be written."""
+def write(frame: Any, path: Path, cuts: Sequence[int]) -> tuple[bytes, ...]:  # noqa: ANN401 - a Polars frame; who looks up goes without Polars
+    """Write a frame as one record batch; gives back the digests of what was to be written, as :func:`digests` does."""
     from polars import CompatLevel  # noqa: PLC0415 - as above
 
     table = frame.to_arrow(compat_level=CompatLevel.oldest()).combine_chunks()
-    batches = table.to_batches()
-    batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+    whole = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    batch = pa.RecordBatch.from_arrays([_bare(column) for column in whole[0].columns], schema=table.schema)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return digest(batch.num_rows, _columns(batch))
+    return _digests(batch, cuts)
+
+
+def _bare(array: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """A column without the bytes that Polars may leave under a missing text."""
+    return pc.case_when(pc.make_struct(pc.is_valid(array)), array) if str(array.type) == TEXT and array.null_count else array
+
+
+def digests(path: Path, cuts: Sequence[int]) -> tuple[bytes, ...]:
+    """A SHA-256 of each stretch of a file's rows, from one of ``cuts`` to the next.
+
+    It is of the content alone: names, kinds and values of the rows in their order. Writers may pad, chunk and order columns
+    as they like, and it makes no difference which file a row is in.
+    """
+    with pa.memory_map(str(path)) as source:
+        return _digests(pa.ipc.open_file(source).get_batch(0), cuts)
 
 
 def read(path: Path) -> Batch:
@@ -86,31 +101,30 @@ def _column(name: str, array: Any, address: int) -> Column:  # noqa: ANN401 - py
     return Column(name, kind, views[1], offsets, bitmap, buffers[1].address - address if buffers[1] else 0)
 
 
-def digest(rows: int, columns: Sequence[Column]) -> str:
-    """A digest of the content alone: names, kinds and values of the rows in their order; hexadecimal SHA-256.
-
-    Writers may pad, chunk and order columns as they like: the same rows have the same digest. Blocks of rows are hashed
-    apart, so that parts of a table can be hashed where they are made, and only 32 bytes for each block have to meet.
-    """
-    columns = sorted(columns, key=lambda column: column.name)
-    whole = sha256("\n".join([str(rows), *(f"{column.name} {column.kind}" for column in columns)]).encode())
-    for start in range(0, rows, BLOCK):
-        stop = min(start + BLOCK, rows)
-        block = sha256()
-        for column in columns:
-            for part in _parts(column, start, stop):
-                block.update(part)
-        whole.update(block.digest())
-    return whole.hexdigest()
+def _digests(batch: Any, cuts: Sequence[int]) -> tuple[bytes, ...]:  # noqa: ANN401 - pyarrow has no types
+    return tuple(_digest(batch.slice(start, stop - start)) for start, stop in pairwise(cuts))
 
 
-def _parts(column: Column, start: int, stop: int) -> Sequence[Any]:
-    """The bytes of some rows of one column, the same whoever wrote it."""
-    if column.kind != TEXT:
-        return (column.values[start:stop],)
-    first, last = column.offsets[start], column.offsets[stop]
-    bits = bytearray(
-        b"\xff" * ((stop - start + 7) // 8) if column.valid is None else column.valid[start // 8 : (stop + 7) // 8]
-    )
-    bits[-1] &= 0xFF >> (-stop % 8)
-    return bits, column.offsets[start : stop + 1], column.values[first:last]
+def _digest(batch: Any) -> bytes:  # noqa: ANN401 - pyarrow has no types
+    names = sorted(batch.schema.names)
+    found = sha256("\n".join([str(batch.num_rows), *(f"{name} {batch.column(name).type}" for name in names)]).encode())
+    for name in names:
+        for part in _parts(batch.column(name)):
+            found.update(part)
+    return found.digest()
+
+
+def _parts(array: Any) -> Iterator[memoryview]:  # noqa: ANN401 - pyarrow has no types
+    """The bytes of a column, the same whoever wrote it: values; of texts their lengths (-1 is missing), then their bytes."""
+    if str(array.type) != TEXT:
+        yield _values(array)
+        return
+    yield _values(pc.fill_null(pc.binary_length(array), -1))
+    _, offsets, values = array.buffers()
+    places = memoryview(offsets).cast("q")
+    yield memoryview(values or b"")[places[array.offset] : places[array.offset + len(array)]]
+
+
+def _values(array: Any) -> memoryview:  # noqa: ANN401 - pyarrow has no types
+    width = array.type.bit_width // 8
+    return memoryview(array.buffers()[1])[width * array.offset : width * (array.offset + len(array))]

@@ -31,13 +31,13 @@ class Tally:
     empty: tuple[str, ...] = ()
 
 
-def build(mapping: Path, directory: Path, as_of: int, *, keep: int = 2) -> Manifest:
+def build(mapping: Path, directory: Path, as_of: int, *, shards: int = 1, keep: int = 2) -> Manifest:
     """Build the snapshot that a mapping file describes, as of an instant, and make it the current one of ``directory``.
 
     Raises ``MappingError`` with every mistake of the mapping, the files and their cells, ``SnapshotError`` if it cannot be
     written; what was current before then stays so.
     """
-    return publish(read(load_mapping(mapping), as_of), directory, keep=keep)
+    return publish(read(load_mapping(mapping), as_of), directory, shards=shards, keep=keep)
 
 
 def read(mapping: MappingFile, as_of: int) -> Content:

@@ -2,26 +2,35 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
+from router.crm.shards import CUSTOMERS, ORDERS
 from router.facts import Fact, Type
 from router.time import format_instant, parse_instant
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of what a snapshot holds and how; another one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One data file: rows, length in bytes, SHA-256 of every byte, digest of the content (``router.crm.arrow.digest``)."""
+    """One data file, a shard of a table: rows, length in bytes, SHA-256 of every byte."""
 
     name: str
     rows: int
     bytes: int
     sha256: str
-    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard of a table as it was written: its file, and a digest of each bucket that it has rows of, in their order."""
+
+    table: str
+    file: FileEntry
+    buckets: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +43,56 @@ class SourceEntry:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a snapshot says of itself.
 
     ``id`` is a digest of everything that look-ups depend on (schema, as-of, currency, facts and content) and of nothing
-    else: the same history gives the same id, whatever its files were called and however they were cut. ``orders`` is
-    ``None`` without an orders table. ``facts`` are those that the file holds, ``extras`` those that the mapping added.
+    else: the same history gives the same id, whatever its files were called and into how many ``shards`` it is cut.
+    ``content`` is a digest for each table, ``orders`` is ``None`` without an orders table. ``facts`` are those that the
+    files hold, ``extras`` those that the mapping added.
     """
 
-    id: str
+    id: str = ""
     as_of: int
     currency: str
-    rows: int
-    orders: int | None
+    shards: int = 1
+    rows: int = 0
+    orders: int | None = None
     facts: tuple[str, ...]
-    extras: tuple[Fact, ...]
-    files: tuple[FileEntry, ...]
+    extras: tuple[Fact, ...] = ()
+    content: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[FileEntry, ...] = ()
     sources: tuple[SourceEntry, ...] = ()
     warnings: tuple[str, ...] = ()
     engine: str = ""
     schema: int = SCHEMA
 
-    def named(self) -> "Manifest":
-        """Itself, with the id that belongs to its content."""
+    def of(self, shards: Sequence[Shard]) -> "Manifest":
+        """Itself with what was written, the shards of each table in their order, and the id that belongs to the content."""
+        rows = {each.table: 0 for each in shards}
+        content = {table: sha256() for table in rows}
+        for each in shards:
+            rows[each.table] += each.file.rows
+            content[each.table].update(b"".join(each.buckets))
+        digests = {table: found.hexdigest() for table, found in content.items()}
         core = {
             "schema": self.schema,
             "as_of": self.as_of,
             "currency": self.currency,
             "facts": sorted(self.facts),
             "extras": sorted([fact.name, fact.type.value] for fact in self.extras),
-            "content": {file.name: file.content for file in self.files},
+            "content": digests,
         }
-        return replace(self, id=_seal(core)[:32])
+        return replace(
+            self,
+            id=_seal(core)[:32],
+            shards=sum(each.table == CUSTOMERS for each in shards),
+            rows=rows[CUSTOMERS],
+            orders=rows.get(ORDERS),
+            content=digests,
+            files=tuple(each.file for each in shards),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, times as ISO 8601, with a seal over everything else."""

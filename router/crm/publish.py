@@ -2,30 +2,30 @@
 
 DIR/current.json                    which content is current
 DIR/<id>/manifest.json              what it is
-DIR/<id>/customers.arrow            a row for each customer, sorted by id
-DIR/<id>/orders.arrow               order ids, sorted; only with an orders table
+DIR/<id>/customers.arrow            a row for each customer, in the order of the hash of the id
+DIR/<id>/orders.arrow               order ids, in the same order; only with an orders table
+
+Cut into shards, say 4, the files are called ``customers-0000-of-0004.arrow`` and so on.
 """
 
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from hashlib import file_digest
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from math import inf, nan
 from pathlib import Path
 
 import polars as pl
-from polars import col
 
-from router.crm import arrow
-from router.crm.lookup import OVERDUE, layout_of
-from router.crm.manifest import FileEntry, Manifest, SourceEntry
-from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot
+from router.crm.data import canonical, in_order, write_shards
+from router.crm.lookup import layout_of
+from router.crm.manifest import Manifest, SourceEntry
+from router.crm.shards import CUSTOMERS, ORDERS
+from router.crm.snapshot import CURRENT, MANIFEST, Snapshot
 from router.errors import Problem, SnapshotError
-from router.facts import Fact, Type
+from router.facts import Fact
 from router.files import whole
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -49,16 +49,22 @@ class Content:
     warnings: tuple[str, ...] = ()
 
 
-def publish(content: Content, directory: Path, *, keep: int = 2) -> Manifest:
+def publish(content: Content, directory: Path, *, shards: int = 1, keep: int = 2) -> Manifest:
     """Write a snapshot under ``directory`` and make it the current one; older ones are removed but for the last ``keep``.
 
     What was written is read back and its digest compared before it becomes current. Raises ``SnapshotError`` if an id comes
     twice, if the folder cannot be written or another build is writing there; what was current then stays current.
     """
+    return put(lambda folder: _write(content, folder, shards), directory, keep)
+
+
+def put(write: Callable[[Path], Manifest], directory: Path, keep: int) -> Manifest:
+    """Have a snapshot written into an empty folder, and make it the current one of ``directory`` as ``publish`` does."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with _alone(directory), whole.scratch(directory / _BUILDING) as folder:
-            manifest = _write(content, folder)
+            manifest = replace(write(folder), engine=_engine())
+            whole.write_json(folder / MANIFEST, manifest.to_dict())
             Snapshot.open(folder)
             before = _current(directory)
             _move(folder, directory / manifest.id)
@@ -70,60 +76,20 @@ def publish(content: Content, directory: Path, *, keep: int = 2) -> Manifest:
         raise SnapshotError([Problem("snapshot-not-written", said, str(directory))]) from error
 
 
-def _write(content: Content, folder: Path) -> Manifest:
-    frame = _canonical(content.facts, layout_of(content.extras))
-    files = [_file(frame, "customer_id", folder / CUSTOMERS)]
+def _write(content: Content, folder: Path, shards: int) -> Manifest:
+    facts = canonical(content.facts.lazy(), layout_of(content.extras)).collect()
+    tables = {CUSTOMERS: facts}
     if content.order_ids is not None:
-        ids = content.order_ids.alias("order_id").str.normalize("NFC").sort()
-        files.append(_file(ids.to_frame(), "order_id", folder / ORDERS))
-    manifest = Manifest(
-        id="",
+        tables[ORDERS] = content.order_ids.alias("order_id").str.normalize("NFC").to_frame()
+    written = [shard for name, rows in tables.items() for shard in write_shards(in_order(rows), name, folder, shards)]
+    return Manifest(
         as_of=content.as_of,
         currency=content.currency,
-        rows=frame.height,
-        orders=None if content.order_ids is None else content.order_ids.len(),
-        facts=tuple(frame.columns[1:]),
+        facts=tuple(facts.columns[1:]),
         extras=tuple(sorted(content.extras, key=lambda fact: fact.name)),
-        files=tuple(files),
         sources=content.sources,
         warnings=content.warnings,
-        engine=_engine(),
-    ).named()
-    whole.write_json(folder / MANIFEST, manifest.to_dict())
-    return manifest
-
-
-def _canonical(facts: pl.DataFrame, layout: Sequence[Fact]) -> pl.DataFrame:
-    """The columns of the file: one way to write each value, so that equal content has equal bytes."""
-    present = [fact for fact in layout if fact.name in facts.columns]
-    ids = col("customer_id").cast(pl.String).str.normalize("NFC")
-    return facts.lazy().select(ids, *map(_column, present)).sort("customer_id").collect()
-
-
-def _column(fact: Fact) -> pl.Expr:
-    value = col(fact.name)
-    if fact.type is Type.TEXT:
-        return value.cast(pl.String).str.normalize("NFC")
-    if fact.type is Type.YES_NO:
-        return value.cast(pl.Int8).fill_null(-1)
-    number = value.cast(pl.Float64)
-    real = number.is_finite() | (number == -inf if fact.name == OVERDUE else pl.lit(value=False))
-    return pl.when(number == 0).then(0.0).when(real).then(number).otherwise(nan).alias(fact.name)  # no -0.0, one NaN
-
-
-def _file(frame: pl.DataFrame, key: str, path: Path) -> FileEntry:
-    """Write one file; its ids have to differ, and what is read back has to be what was meant."""
-    twice = frame.filter(col(key) <= col(key).shift(1)).get_column(key)
-    if twice.len() or frame.get_column(key).null_count():
-        said = f"{key} {twice[0]!r} comes twice" if twice.len() else f"a {key} is missing"
-        raise SnapshotError([Problem("repeated-id", said, str(path.parent.parent))])
-    content = arrow.write(frame, path)
-    whole.sync(path)
-    written = arrow.read(path)
-    if arrow.digest(written.rows, written.columns) != content:
-        raise OSError("what was written could not be read back")
-    with path.open("rb") as file:
-        return FileEntry(path.name, frame.height, path.stat().st_size, file_digest(file, "sha256").hexdigest(), content)
+    ).of(written)
 
 
 def _engine() -> str:
@@ -145,11 +111,14 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 def _move(folder: Path, target: Path) -> None:
-    """The new content in its place; where the same is there already, each file is replaced by its equal."""
+    """The new content in its place; where the same is there already, its files are replaced, the manifest after the data."""
     if target.exists():
-        for name in (CUSTOMERS, ORDERS, MANIFEST):
-            if (folder / name).exists():
-                (folder / name).replace(target / name)
+        names = [file.name for file in folder.iterdir()]
+        for name in sorted(names, key=MANIFEST.__eq__):
+            (folder / name).replace(target / name)
+        for file in target.iterdir():
+            if file.name not in names:  # it was cut into other shards
+                file.unlink()
         whole.sync(target)
     else:
         whole.sync(folder)

@@ -1,18 +1,21 @@
 """A published snapshot: opened, looked up, verified. Opening reads the manifest and the heads of the files, nothing more."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from zlib import crc32
 
 from router.crm import arrow
 from router.crm.arrow import Batch
-from router.crm.lookup import Row, finder, layout_of, reader, stranger_of
+from router.crm.lookup import Find, Read, Row, finder, key_of, layout_of, reader, stranger_of
 from router.crm.manifest import SCHEMA, Manifest, from_dict
-from router.errors import Problem, SnapshotError
+from router.crm.shards import BUCKETS, CUSTOMERS, ORDERS, REST_BITS, file_name, shard_of_bucket
+from router.errors import OtherShardError, Problem, SnapshotError
 from router.facts import Type
 
-CURRENT, MANIFEST, CUSTOMERS, ORDERS = "current.json", "manifest.json", "customers.arrow", "orders.arrow"
+CURRENT, MANIFEST = "current.json", "manifest.json"
 """The files of a snapshot folder: which content is current; and, in the folder of each content, what it is."""
 _AGAIN = "build it again with `case-router snapshot build`"
 
@@ -20,10 +23,11 @@ _AGAIN = "build it again with `case-router snapshot build`"
 class Snapshot:
     """One published snapshot, open; a :class:`router.crm.lookup.Customers`. ``Snapshot.open`` makes one.
 
-    Its look-ups may run in several threads. The files of a snapshot never change, so a newer one does it no harm.
+    It is cut into ``shards``, of which it looks into those that it ``serves``; of the ids of orders it has all. Its look-ups
+    may run in several threads. The files of a snapshot never change, so a newer one does it no harm.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, customers: Batch, orders: Batch | None) -> None:
+    def __init__(self, path: Path, manifest: Manifest, customers: Mapping[int, Batch], orders: Sequence[Batch]) -> None:
         self.path = path
         self.manifest = manifest
         self.id = manifest.id
@@ -32,37 +36,79 @@ class Snapshot:
         self.rows = manifest.rows
         self.layout = layout_of(manifest.extras)
         self.stranger = stranger_of(self.layout)
-        self._find = finder(customers)
-        self._read = reader(self.layout, customers)
-        self._find_order = finder(orders) if orders else None
+        self.shards = manifest.shards
+        self.serves = tuple(customers)
+        opened = {shard: (finder(batch), reader(self.layout, batch)) for shard, batch in customers.items()}
+        of_bucket = [shard_of_bucket(bucket, self.shards) for bucket in range(BUCKETS)]
+        self._customers = [opened.get(shard) or self._elsewhere(shard) for shard in of_bucket]
+        finders = [finder(batch) for batch in orders]
+        self._orders = [finders[shard] for shard in of_bucket] if finders else None
 
     @classmethod
-    def open(cls, path: Path) -> "Snapshot":
+    def open(cls, path: Path, shards: Sequence[int] = ()) -> "Snapshot":
         """Open the current snapshot of a folder, or one by its own folder; manifest, lengths and schema are checked.
 
+        Only the files of the ``shards`` that are told, by number, are opened and need to be there; of none told, all.
         Raises ``SnapshotError``, which says what to do.
         """
         folder = path if (path / MANIFEST).is_file() else path / str(_json(path / CURRENT).get("id", ""))
         manifest = read_manifest(folder)
-        batches = {entry.name: _file(folder, manifest, entry.name) for entry in manifest.files}
-        return cls(folder, manifest, batches[CUSTOMERS], batches.get(ORDERS))
+        others = sorted(shard for shard in set(shards) if not 0 <= shard < manifest.shards)
+        if others:
+            raise SnapshotError([_no_shard(shard, manifest.shards, folder) for shard in others])
+        served = sorted(set(shards)) or range(manifest.shards)
+        customers = {shard: _file(folder, manifest, CUSTOMERS, shard) for shard in served}
+        orders = range(0 if manifest.orders is None else manifest.shards)
+        return cls(folder, manifest, customers, [_file(folder, manifest, ORDERS, shard) for shard in orders])
 
     def customer(self, customer_id: str, now: int) -> Row | None:
-        """The facts of one customer at ``now``, in the order of ``layout``, or ``None`` if unknown."""
+        """The facts of one customer at ``now``, in the order of ``layout``, or ``None`` if unknown.
+
+        Raises ``OtherShardError`` where that is not for these shards to say.
+        """
+        key = key_of(customer_id)
+        code = crc32(key)
+        find, read = self._customers[code >> REST_BITS]
         try:
-            row = self._find(customer_id)
-            return None if row < 0 else self._read(row, now - self.as_of)
+            row = find(key, code)
+            return None if row < 0 else read(row, now - self.as_of)
         except (ValueError, IndexError) as error:
             raise damaged(self.path, f"the row of a customer cannot be read: {error}") from error
 
     def has_order(self, order_id: str) -> bool | None:
         """Whether an order is on record, or ``None`` without an orders table."""
-        return None if self._find_order is None else self._find_order(order_id) >= 0
+        if self._orders is None:
+            return None
+        key = key_of(order_id)
+        code = crc32(key)
+        return self._orders[code >> REST_BITS](key, code) >= 0
+
+    def _elsewhere(self, shard: int) -> tuple[Find, Read]:
+        """A look-up of whoever is in a shard that is not served."""
+
+        def refuse(*_: object) -> NoReturn:
+            served = ", ".join(map(str, self.serves))
+            said = f"the customer is in shard {shard} of {self.shards}, and here is {served}; ask a server of shard {shard}"
+            raise OtherShardError(Problem("other-shard", said), shard, self.shards, self.id)
+
+        return refuse, refuse
+
+    def files(self, table: str, shards: Iterable[int] = ()) -> list[Path]:
+        """The files of a table, all of them or those of some shards; none where there is no such table."""
+        if table == ORDERS and self.manifest.orders is None:
+            return []
+        return [self.path / file_name(table, shard, self.shards) for shard in shards or range(self.shards)]
 
 
 def verify(snapshot: Snapshot) -> None:
-    """Read every byte and compare it with the manifest; other threads run on meanwhile. Raises ``SnapshotError``."""
+    """Read every byte that is looked into and compare it with the manifest; other threads run on meanwhile.
+
+    Raises ``SnapshotError``.
+    """
+    opened = {path.name for path in (*snapshot.files(CUSTOMERS, snapshot.serves), *snapshot.files(ORDERS))}
     for entry in snapshot.manifest.files:
+        if entry.name not in opened:
+            continue
         try:
             with (snapshot.path / entry.name).open("rb") as file:
                 found = file_digest(file, "sha256").hexdigest()
@@ -102,8 +148,14 @@ def _json(file: Path) -> dict[str, Any]:
     return data
 
 
-def _file(folder: Path, manifest: Manifest, name: str) -> Batch:
+def _no_shard(shard: int, shards: int, folder: Path) -> Problem:
+    there = f"there are {shards}, 0 to {shards - 1}" if shards > 1 else "it is in one piece, shard 0"
+    return Problem("no-shard", f"the snapshot has no shard {shard}; {there}", str(folder))
+
+
+def _file(folder: Path, manifest: Manifest, table: str, shard: int) -> Batch:
     """One data file, mapped; its length, rows and columns are what the manifest and the vocabulary say."""
+    name = file_name(table, shard, manifest.shards)
     entry = next(entry for entry in manifest.files if entry.name == name)
     try:
         length = (folder / name).stat().st_size
@@ -116,7 +168,7 @@ def _file(folder: Path, manifest: Manifest, name: str) -> Batch:
         raise damaged(folder, f"{name} cannot be read") from error
     kinds = {fact.name: _kind(fact.type) for fact in layout_of(manifest.extras)}
     wanted = {"order_id": arrow.TEXT}
-    if name == CUSTOMERS:
+    if table == CUSTOMERS:
         wanted = {"customer_id": arrow.TEXT} | {fact: kinds.get(fact, "") for fact in manifest.facts}
     if {column.name: column.kind for column in batch.columns} != wanted or batch.rows != entry.rows:
         raise damaged(folder, f"{name} has other rows or columns than {MANIFEST} says")

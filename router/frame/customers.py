@@ -7,7 +7,8 @@ import polars as pl
 from polars import col
 
 from router.crm.lookup import KNOWN, OVERDUE
-from router.crm.snapshot import CUSTOMERS, ORDERS, Snapshot
+from router.crm.shards import CUSTOMERS, ORDERS
+from router.crm.snapshot import Snapshot
 from router.decide.decider import customer_layout
 from router.decide.records import FactRecords, facts_layout
 from router.facts import Fact, Type
@@ -35,13 +36,11 @@ class Customers:
 
 
 def of_snapshot(snapshot: Snapshot) -> Customers:
-    """A published snapshot. Its files are mapped: what nobody reads is never touched."""
+    """A published snapshot, all its shards. Its files are mapped: what nobody reads is never touched."""
     stored = {fact.name: fact for fact in snapshot.layout}
-    customers = pl.scan_ipc(snapshot.path / CUSTOMERS)
+    customers = pl.scan_ipc(snapshot.files(CUSTOMERS))
     present = [stored[name] for name in snapshot.manifest.facts]
-    orders = None
-    if snapshot.manifest.orders is not None:
-        orders = pl.scan_ipc(snapshot.path / ORDERS).with_columns(on_record=True)
+    orders = pl.scan_ipc(snapshot.files(ORDERS)).with_columns(on_record=True) if snapshot.files(ORDERS) else None
     return Customers(
         snapshot.id,
         snapshot.as_of,

@@ -9,7 +9,8 @@ from polars import col
 
 from router.crm.lookup import canonical
 from router.crm.publish import Content, publish
-from router.crm.snapshot import CURRENT, CUSTOMERS, MANIFEST, ORDERS, Snapshot
+from router.crm.shards import CUSTOMERS, ORDERS
+from router.crm.snapshot import CURRENT, MANIFEST, Snapshot
 from router.errors import Problem, SnapshotError
 
 
@@ -37,12 +38,10 @@ def erase_from(folder: Path, customer_id: str) -> list[str]:
 
 
 def _without(folder: Path, content: Path, customer_id: str, keep: int) -> str:
-    """Publish a content again without a customer; gives back its id."""
-    manifest = Snapshot.open(content).manifest
-    others = pl.read_ipc(content / CUSTOMERS).filter(col("customer_id") != customer_id)
-    facts = others.select(pl.all().gather(pl.int_range(pl.len())))  # a copy: a slice of what was read cannot be written
-    orders = None
-    if manifest.orders is not None:
-        orders = pl.read_ipc(content / ORDERS).get_column("order_id")
+    """Publish a content again without a customer, in as many shards; gives back its id."""
+    snapshot = Snapshot.open(content)
+    manifest = snapshot.manifest
+    facts = pl.scan_ipc(snapshot.files(CUSTOMERS)).filter(col("customer_id") != customer_id).collect()
+    orders = pl.scan_ipc(snapshot.files(ORDERS)).collect().to_series() if snapshot.files(ORDERS) else None
     parts = Content(manifest.as_of, manifest.currency, facts, orders, manifest.extras, manifest.sources, manifest.warnings)
-    return publish(parts, folder, keep=keep).id
+    return publish(parts, folder, shards=manifest.shards, keep=keep).id

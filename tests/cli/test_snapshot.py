@@ -52,6 +52,22 @@ def test_a_snapshot_is_built_shown_and_looked_into(run: Run, crm: Path, tmp_path
     assert "leave them out, or --snapshot" in run("route", file, *OF_SHOP, "--snapshot", out).err
 
 
+def test_a_snapshot_in_shards_is_shown_and_looked_into(run: Run, crm: Path, tmp_path: Path) -> None:
+    build = ("snapshot", "build", "--mapping", crm / "mapping.yaml", "--as-of", "2016-06-01T00:00:00Z")
+    one = json.loads(run(*build, "--out", tmp_path / "one", "--json").out)
+    ran = run(*build, "--out", tmp_path / "four", "--shards", 4)
+    assert (ran.code, ran.out) == (0, f"snapshot {one['id']} of 2 customers in 4 shards is current in {tmp_path / 'four'}\n")
+    shown = json.loads(run("snapshot", "show", tmp_path / "four", "--json").out)
+    assert (shown["id"], shown["content"], shown["shards"]) == (one["id"], one["content"], 4)
+    assert sum(file["rows"] for file in shown["files"]) == 3
+    said = run("snapshot", "show", tmp_path / "four").out
+    assert all(
+        f"{file['name']}" in said and f"{file['rows']} rows, {file['bytes']:,} bytes" in said for file in shown["files"]
+    )
+    assert run("snapshot", "customer", tmp_path / "four", "ann", "--json").code == 0
+    assert "equal to 1024" in run(*build, "--out", tmp_path / "many", "--shards", 1025).err
+
+
 def test_a_wrong_mapping_or_snapshot_is_told(run: Run, crm: Path, tmp_path: Path) -> None:
     (crm / "orders.csv").unlink()
     ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "snapshot")

@@ -11,7 +11,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from router.crm import arrow, publish
+from router.crm import arrow, data, publish
 from router.crm.build import build
 from router.crm.manifest import Manifest, extra_fact, from_dict
 from router.crm.snapshot import Snapshot, verify
@@ -138,7 +138,7 @@ def test_a_build_that_fails_leaves_the_current_one(home: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("module", "step"), [(publish, "_move"), (publish, "_file"), (whole, "write_json"), (publish, "_prune")]
+    ("module", "step"), [(publish, "_move"), (data, "write_shard"), (whole, "write_json"), (publish, "_prune")]
 )
 def test_a_failure_while_publishing_leaves_one_whole_snapshot(
     home: Path, module: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch
@@ -178,7 +178,7 @@ def test_everything_is_on_the_disk_before_it_becomes_current(home: Path, monkeyp
 def test_what_was_written_is_read_back_before_it_becomes_current(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = state(home)
     monkeypatch.setattr(
-        arrow, "write", lambda frame, path: frame.write_ipc(path, compat_level=pl.CompatLevel.oldest()) or ""
+        arrow, "write", lambda frame, path, _: frame.write_ipc(path, compat_level=pl.CompatLevel.oldest()) or ()
     )
     with pytest.raises(SnapshotError, match="could not be read back"):
         publish_rows(home, "new")
@@ -270,7 +270,7 @@ def test_a_manifest_that_was_edited_is_refused(home: Path, key: str, value: obje
 def test_another_schema_is_refused_by_its_number(home: Path) -> None:
     file = content(home) / "manifest.json"
     file.write_text(json.dumps(json.loads(file.read_bytes()) | {"schema": 0}), encoding="utf-8")
-    assert "has schema 0, this version reads 1" in refused(home)
+    assert "has schema 0, this version reads 2" in refused(home)
 
 
 def test_the_files_of_another_snapshot_are_refused(home: Path, tmp_path: Path) -> None:

@@ -42,14 +42,14 @@ def value(drawn: Random, fact: Fact) -> Value:
     return drawn.choice(signed or VALUES.get(fact.type, NUMBERS))
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """Three hundred customers with all facts but one, and orders."""
+@pytest.fixture(scope="module", params=[1, 7])
+def snapshot(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Snapshot:
+    """Three hundred customers with all facts but one, and orders, in one piece and in several."""
     drawn, folder = Random(3), tmp_path_factory.mktemp("snapshot")
     facts = [fact for fact in (*CUSTOMER_FACTS[1:], SCORE, CLUB) if fact.key != "plan"]
     columns = {fact.name: pl.Series([value(drawn, fact) for _ in IDS], dtype=kind_of(fact)) for fact in facts}
     frame = pl.DataFrame({"customer_id": IDS, **columns})
-    publish(Content(AS_OF, "GBP", frame, pl.Series(["o1", "caf\u00e9"]), (SCORE, CLUB)), folder)
+    publish(Content(AS_OF, "GBP", frame, pl.Series(["o1", "caf\u00e9"]), (SCORE, CLUB)), folder, shards=request.param)
     return Snapshot.open(folder)
 
 

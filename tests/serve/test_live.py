@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from router.crm.snapshot import CURRENT, CUSTOMERS, Snapshot
+from router.crm.snapshot import CURRENT, Snapshot
 from router.policy.releases import RELEASES
 from router.time import HOUR, parse_instant
 from router.v1 import case_router_service_pb2 as pb
@@ -100,7 +100,7 @@ def test_a_damaged_snapshot_is_refused_and_the_good_one_stays(shop: Changing) ->
     first = shop.info().snapshot_id
     write_snapshot(shop.folder / "snapshot", as_of=AS_OF + HOUR)
     content = Snapshot.open(shop.folder / "snapshot").path
-    file = content / CUSTOMERS
+    file = content / "customers.arrow"
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
