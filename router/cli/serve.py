@@ -15,6 +15,9 @@ def serve(  # noqa: PLR0913 - an argument for each option
     snapshot: Annotated[
         Path | None, typer.Option(help="Folder of the snapshot; without one everybody is a stranger.")
     ] = None,
+    shards: Annotated[
+        str | None, typer.Option(metavar="0,3", help="Shards of the snapshot to look customers up in; by default all.")
+    ] = None,
     drafts: Annotated[
         bool | None, typer.Option("--drafts/--no-drafts", help="Serve policies without a release too.")
     ] = None,
@@ -47,6 +50,7 @@ def serve(  # noqa: PLR0913 - an argument for each option
         "port": port,
         "policies": policies,
         "snapshot": snapshot,
+        "shards": shards,
         "drafts": drafts,
         "log": log,
         "log_key_file": log_key_file,

@@ -97,6 +97,7 @@ def publish_facts(
     currency: str,
     order_ids: Iterable[str] | None = None,
     extras: Sequence[Fact] = (),
+    shards: int = 1,
 ) -> Manifest:
     """Publish a snapshot of ready-made facts: a row has ``customer_id`` and facts by key, as at ``as_of``.
 
@@ -115,7 +116,7 @@ def publish_facts(
             dtype = pl.Float64 if fact.type.numeric else pl.String if fact.type is Type.TEXT else pl.Boolean
             columns[fact.name] = pl.Series([row[place] for _, row in kept], dtype=dtype)
     orders = None if order_ids is None else pl.Series(sorted(set(map(canonical, order_ids))), dtype=pl.String)
-    return publish(Content(as_of, currency, pl.DataFrame(columns), orders, tuple(extras)), directory)
+    return publish(Content(as_of, currency, pl.DataFrame(columns), orders, tuple(extras)), directory, shards=shards)
 
 
 def _id(row: Mapping[str, Value]) -> str:

@@ -83,6 +83,14 @@ class Snapshot:
         code = crc32(key)
         return self._orders[code >> REST_BITS](key, code) >= 0
 
+    def whole(self) -> Path:
+        """The folder, for who needs all shards. Raises ``OtherShardError`` if one that is not served is not there."""
+        for shard, file in enumerate(self.files(CUSTOMERS)):
+            if shard not in self.serves and not file.exists():
+                said = f"a backlog needs all {self.shards} shards of the snapshot, and shard {shard} is not here"
+                raise OtherShardError(Problem("other-shard", said), shard, self.shards, self.id)
+        return self.path
+
     def _elsewhere(self, shard: int) -> tuple[Find, Read]:
         """A look-up of whoever is in a shard that is not served."""
 

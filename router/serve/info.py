@@ -41,6 +41,8 @@ def server_info(state: State, now: int, lost: int, reloads: Reloads, shadow: Sha
         snapshot_id=state.records.id,
         snapshot_as_of=None if state.records.as_of is None else timestamp(state.records.as_of),
         snapshot_customers=getattr(state.records, "rows", 0),
+        snapshot_shards=getattr(state.records, "shards", 0),
+        shards_served=getattr(state.records, "serves", ()),
         decisions_not_logged=lost,
         reloads=reloads.wire(),
     )

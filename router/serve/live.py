@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,7 @@ class Live:
     policies: Path
     snapshot: Path | None
     now: Callable[[], int]
+    shards: Sequence[int] = ()
     drafts: bool = False
     seconds: float = 2.0
     _seen: Seen = ()
@@ -112,12 +113,12 @@ class Live:
         return policies, _below(problems, self.policies)
 
     def _records(self, last: Records) -> tuple[Records, tuple[Problem, ...]]:
-        """The snapshot that is current now, every byte verified if it is a new one."""
+        """The snapshot that is current now, every byte verified if it is a new one, or an old one cut anew."""
         if self.snapshot is None:
             return last, ()
         try:
-            current = Snapshot.open(self.snapshot)
-            if current.id == last.id:
+            current = Snapshot.open(self.snapshot, self.shards)
+            if isinstance(last, Snapshot) and (current.id, current.shards) == (last.id, last.shards):
                 return last, ()
             verify(current)
         except SnapshotError as error:

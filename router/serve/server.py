@@ -57,7 +57,7 @@ def open_state(settings: Settings) -> State:
     except PolicyError as error:
         problems += error.problems
     try:
-        records = Snapshot.open(settings.snapshot) if settings.snapshot else records
+        records = Snapshot.open(settings.snapshot, settings.shards) if settings.snapshot else records
     except SnapshotError as error:
         problems += error.problems
     try:
@@ -148,7 +148,15 @@ async def serve(
 def live(settings: Settings, service: CaseRouter) -> Live:
     """What keeps a service up to date with its folders."""
     policies = settings.policies or shipped_policies()
-    return Live(service, policies, settings.snapshot, clock, drafts=settings.drafts, seconds=settings.reload_seconds)
+    return Live(
+        service,
+        policies,
+        settings.snapshot,
+        clock,
+        shards=settings.shards,
+        drafts=settings.drafts,
+        seconds=settings.reload_seconds,
+    )
 
 
 async def _check_snapshot(state: State, healthy: health.aio.HealthServicer, names: Sequence[str]) -> None:

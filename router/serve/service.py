@@ -14,7 +14,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from router.decide.model import Decision
-from router.errors import CaseError, LogError, Problem, UnknownPolicyError
+from router.errors import CaseError, LogError, OtherShardError, Problem, UnknownPolicyError
 from router.log.decisions import DecisionLog
 from router.serve.convert import errors
 from router.serve.convert.answer import NOT_LOGGED
@@ -255,7 +255,7 @@ def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the gen
 
 def status_of(error: Exception) -> Status:
     """The status of any error; one that the request did not cause is logged under a name of its own."""
-    if isinstance(error, CaseError | UnknownPolicyError | LogError):
+    if isinstance(error, CaseError | UnknownPolicyError | LogError | OtherShardError):
         return errors.status(error)
     name = secrets.token_hex(8)
     _LOG.error("fault %s", name, exc_info=error)

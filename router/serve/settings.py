@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from router.errors import Problem, SettingsError, nearby
@@ -15,6 +15,8 @@ PREFIX = "CASE_ROUTER_"
 
 Roots = Annotated[tuple[Path, ...], NoDecode]
 """Folders; in the environment parted by colons."""
+Shards = Annotated[tuple[int, ...], NoDecode]
+"""Numbers from 0; in the environment and on the command line parted by commas."""
 
 
 class Settings(BaseSettings):
@@ -26,6 +28,7 @@ class Settings(BaseSettings):
     port: int = Field(50051, ge=0, le=65535, description="port to listen on; 0: any free one")
     policies: Path | None = Field(None, description="folder of the policies; none: those shipped with the package")
     snapshot: Path | None = Field(None, description="folder of the snapshot; none: every customer is a stranger")
+    shards: Shards = Field((), description="shards of the snapshot that customers are looked up in, by number; none: all")
     drafts: bool = Field(default=False, description="serve policies without a release too")
     reload_seconds: float = Field(
         2, ge=0, le=3600, description="how often the folders are looked at where no event tells of a change; 0: never reload"
@@ -78,6 +81,25 @@ class Settings(BaseSettings):
     @classmethod
     def _roots(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path.cwd() / cls._there(folder) for folder in value)
+
+    @field_validator("shards", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        given = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+        parts = [str(part).strip() for part in given]
+        wrong = [part for part in parts if not part.isdecimal()]
+        if wrong:
+            message = f"{wrong[0]!r} is no number of a shard; they count from 0, as in 0,3"
+            raise ValueError(message)
+        return [int(part) for part in parts]
+
+    @field_validator("shards")
+    @classmethod
+    def _of_a_snapshot(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if value and info.data.get("snapshot", value) is None:
+            message = "there is no snapshot to look customers up in; give its folder too"
+            raise ValueError(message)
+        return value
 
     @field_validator("policies", "snapshot")
     @classmethod

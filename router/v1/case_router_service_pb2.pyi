@@ -68,6 +68,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Disk or memory is not enough for the run."""
     ERROR_REASON_UPLOAD_STALLED: _ErrorReason.ValueType  # 16
     """No part of a backlog came for as long as the server waits; metadata "seconds" says how long."""
+    ERROR_REASON_OTHER_SHARD: _ErrorReason.ValueType  # 17
+    """The customer is in a shard of the snapshot that this server does not look into; metadata "shard" says in which (they count
+    from 0), "shards" how many there are, "snapshot_id" of which snapshot. Ask a server of that shard. Example: shard 2 of 4.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed; sent as the reason of a google.rpc.ErrorInfo with the domain "case-router"."""
@@ -110,6 +114,10 @@ ERROR_REASON_RUN_EXHAUSTED: ErrorReason.ValueType  # 15
 """Disk or memory is not enough for the run."""
 ERROR_REASON_UPLOAD_STALLED: ErrorReason.ValueType  # 16
 """No part of a backlog came for as long as the server waits; metadata "seconds" says how long."""
+ERROR_REASON_OTHER_SHARD: ErrorReason.ValueType  # 17
+"""The customer is in a shard of the snapshot that this server does not look into; metadata "shard" says in which (they count
+from 0), "shards" how many there are, "snapshot_id" of which snapshot. Ask a server of that shard. Example: shard 2 of 4.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _SuggestionUse:
@@ -395,6 +403,8 @@ class GetServerInfoResponse(_message.Message):
     DECISIONS_NOT_LOGGED_FIELD_NUMBER: _builtins.int
     RELOADS_FIELD_NUMBER: _builtins.int
     TRIALS_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_SHARDS_FIELD_NUMBER: _builtins.int
+    SHARDS_SERVED_FIELD_NUMBER: _builtins.int
     engine_version: _builtins.str
     """Version of the engine."""
     snapshot_id: _builtins.str
@@ -403,6 +413,8 @@ class GetServerInfoResponse(_message.Message):
     """Number of customers in it."""
     decisions_not_logged: _builtins.int
     """Decisions that this process gave since its start although they could not be logged; see WARNING_CODE_NOT_LOGGED."""
+    snapshot_shards: _builtins.int
+    """How many shards the snapshot is cut into; 0 without a snapshot."""
     @_builtins.property
     def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyInfo]:
         """Policies that it decides by."""
@@ -419,6 +431,10 @@ class GetServerInfoResponse(_message.Message):
     def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrialInfo]:
         """Versions on trial at the time of the call."""
 
+    @_builtins.property
+    def shards_served(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Those that customers are looked up in, counted from 0; a customer of another is refused with ERROR_REASON_OTHER_SHARD."""
+
     def __init__(
         self,
         *,
@@ -430,10 +446,12 @@ class GetServerInfoResponse(_message.Message):
         decisions_not_logged: _builtins.int = ...,
         reloads: Global___Reloads | None = ...,
         trials: _abc.Iterable[Global___TrialInfo] | None = ...,
+        snapshot_shards: _builtins.int = ...,
+        shards_served: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reloads", b"reloads", "snapshot_as_of", b"snapshot_as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions_not_logged", b"decisions_not_logged", "engine_version", b"engine_version", "policies", b"policies", "reloads", b"reloads", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id", "trials", b"trials"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions_not_logged", b"decisions_not_logged", "engine_version", b"engine_version", "policies", b"policies", "reloads", b"reloads", "shards_served", b"shards_served", "snapshot_as_of", b"snapshot_as_of", "snapshot_customers", b"snapshot_customers", "snapshot_id", b"snapshot_id", "snapshot_shards", b"snapshot_shards", "trials", b"trials"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

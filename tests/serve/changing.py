@@ -1,7 +1,7 @@
 """The shop while its policies and its snapshot change under it."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +65,19 @@ def put(root: Path, version: str, since: str = NOW, trial: str | None = None, **
 
 
 @contextmanager
-def changing(folder: Path, **settings: Any) -> Iterator[Changing]:  # noqa: ANN401 - settings by name
-    """The shop in a folder, served, and ready to be changed."""
+def changing(
+    folder: Path,
+    *,
+    cut: int = 1,
+    shards: Sequence[int] = (),
+    **settings: Any,  # noqa: ANN401 - settings by name
+) -> Iterator[Changing]:
+    """The shop in a folder, served (its snapshot cut into so many shards, some of them), and ready to be changed."""
     write_policies(folder / "policies")
     (folder / "policies" / "shop" / "2.0.0.yaml").unlink()
-    write_snapshot(folder / "snapshot")
-    state = State(PolicyStore.open(folder / "policies"), Snapshot.open(folder / "snapshot"), ENGINE_VERSION).prepare()
+    write_snapshot(folder / "snapshot", shards=cut)
+    snapshot = Snapshot.open(folder / "snapshot", shards)
+    state = State(PolicyStore.open(folder / "policies"), snapshot, ENGINE_VERSION).prepare()
     with serving(state, **settings) as served:
-        live = Live(served.service, folder / "policies", folder / "snapshot", lambda: AS_OF)
+        live = Live(served.service, folder / "policies", folder / "snapshot", lambda: AS_OF, shards=shards)
         yield Changing(served, live, folder)

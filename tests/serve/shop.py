@@ -44,7 +44,7 @@ def write_policies(root: Path) -> None:
             release(root, name, version, effective_from=parse_instant(effective_from), by="a test", note="first")
 
 
-def write_snapshot(folder: Path, *, as_of: int = AS_OF) -> None:
+def write_snapshot(folder: Path, *, as_of: int = AS_OF, shards: int = 1) -> None:
     """``ann`` is loyal, ``bob`` is not; the order ``o1`` is on record."""
     publish_facts(
         [
@@ -64,6 +64,7 @@ def write_snapshot(folder: Path, *, as_of: int = AS_OF) -> None:
         currency="GBP",
         order_ids=["o1"],
         extras=[extra_fact("customer.segment", "text")],
+        shards=shards,
     )
 
 

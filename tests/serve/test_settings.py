@@ -43,6 +43,7 @@ def test_there_is_a_setting_for_everything_and_a_word_on_each() -> None:
         "port": 50051,
         "policies": None,
         "snapshot": None,
+        "shards": (),
         "drafts": False,
         "processes": 0,
         "reload_seconds": 2,
@@ -86,6 +87,16 @@ def test_an_empty_file_sets_nothing(write: Callable[[str], Path]) -> None:
     assert read_settings(write("# nothing yet\n")) == read_settings()
 
 
+def test_shards_are_a_list_or_numbers_parted_by_commas(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert read_settings(write(f"snapshot: {tmp_path}\nshards: [0, 3]\n")).shards == (0, 3)
+    assert read_settings(write(f"snapshot: {tmp_path}\nshards: 3\n")).shards == (3,)
+    monkeypatch.setenv("CASE_ROUTER_SHARDS", "1, 2")
+    assert read_settings(snapshot=tmp_path).shards == (1, 2)
+    assert read_settings(snapshot=tmp_path, shards="0,3").shards == (0, 3)
+
+
 def test_a_log_level_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASE_ROUTER_LOG_LEVEL", "debug")
     assert read_settings().log_level == "DEBUG"
@@ -119,6 +130,11 @@ def test_every_mistake_of_file_environment_and_options_is_told_at_once(
         ("port: 1\nport: 2\n", "server.yaml:2:1: the key port is written twice [bad-yaml]"),
         ("port: eighty\n", "server.yaml:1:7: port: Input should be a valid integer"),
         ("drafts: perhaps\n", "server.yaml:1:9: drafts: Input should be a valid boolean"),
+        (
+            "shards: [0, x]\n",
+            "server.yaml:1:9: shards: 'x' is no number of a shard; they count from 0, as in 0,3",
+        ),
+        ("shards: 3\n", "server.yaml:1:9: shards: there is no snapshot to look customers up in; give its folder too"),
         ("batch_limit: 0\n", "server.yaml:1:14: batch_limit: Input should be greater than or equal to 1 [bad-setting]"),
     ],
 )

@@ -94,6 +94,17 @@ def test_a_damaged_snapshot_is_refused_with_what_to_do(folder: Path, refusal: Re
     assert "the snapshot is damaged: customers.arrow is not there; build it again" in refusal()[1]
 
 
+def test_a_shard_that_there_is_not_is_refused(folder: Path, refusal: Refusal) -> None:
+    write_snapshot(folder / "snapshot", shards=4)
+    code, said = refusal("--shards=0,4")
+    assert code == 1
+    assert said.endswith(": the snapshot has no shard 4; there are 4, 0 to 3 [no-shard]\n")
+    assert refusal("--shards=all") == (
+        2,
+        "options: shards: 'all' is no number of a shard; they count from 0, as in 0,3 [bad-setting]\n",
+    )
+
+
 def test_a_folder_that_holds_no_snapshot_is_refused_with_what_to_do(folder: Path, refusal: Refusal) -> None:
     (folder / "snapshot/current.json").unlink()
     code, said = refusal()

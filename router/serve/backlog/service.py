@@ -90,7 +90,7 @@ class Backlog:
                 await context.write(message)
 
     def _job(self, backlog: Files | tuple[bytes, ...], terms: Terms, state: State) -> Job:
-        snapshot = state.records.path if isinstance(state.records, Snapshot) else None
+        snapshot = state.records.whole() if isinstance(state.records, Snapshot) else None
         settings = self._settings
         memory = settings.backlog_memory_mb * _MB
         return Job(

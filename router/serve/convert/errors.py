@@ -7,7 +7,7 @@ from google.rpc.code_pb2 import FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT,
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, LogError, Problem, RouterError, UnknownPolicyError
+from router.errors import CaseError, LogError, OtherShardError, Problem, RouterError, UnknownPolicyError
 from router.v1 import case_router_service_pb2 as pb
 
 DOMAIN = "case-router"
@@ -17,7 +17,7 @@ _MESSAGE, _FIELDS, _FIELD, _NAMES = 1_000, 2_400, 300, 600
 """Bytes. A call that fails brings all it says in trailing metadata, of which a client takes 8 KB."""
 
 
-def status(error: CaseError | UnknownPolicyError | LogError) -> Status:
+def status(error: CaseError | UnknownPolicyError | LogError | OtherShardError) -> Status:
     """The status of an error: its reason in an ``ErrorInfo``, and a ``BadRequest`` with every field that is wrong.
 
     Of more fields than fit, the first; the metadata ``more`` then says how many others there are.
@@ -26,6 +26,9 @@ def status(error: CaseError | UnknownPolicyError | LogError) -> Status:
         version = any(problem.code == "unknown-version" for problem in error.problems)
         reason = "UNKNOWN_POLICY_VERSION" if version else "UNKNOWN_POLICY"
         return told(NOT_FOUND, str(error), reason, {"known": shortened(", ".join(sorted(error.known)), _NAMES)})
+    if isinstance(error, OtherShardError):
+        where = {"shard": str(error.shard), "shards": str(error.shards), "snapshot_id": error.snapshot}
+        return told(FAILED_PRECONDITION, str(error), "OTHER_SHARD", where)
     if isinstance(error, NoLogError):
         return told(FAILED_PRECONDITION, str(error), "NO_LOG", {})
     if isinstance(error, LogError):
