@@ -15,6 +15,8 @@ SPARK := .venv/.installed-spark
 BENCH := .venv/.installed-bench
 BASELINE := proto/baseline.binpb
 WELL_KNOWN := build/googleapis
+# Its wheel has google/* too, other builds than those of googleapis-common-protos: into a folder where only tests look.
+APART := xds-protos
 ARGS ?=
 
 .PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench bench-spark test-kills test-spark mutate-policies pins clean
@@ -29,6 +31,7 @@ $(SETUP): pyproject.toml constraints.txt scripts/venv
 	@scripts/venv .venv
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev,report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --upgrade --target .venv/apart $(APART)
 	@touch $@
 
 $(BENCH): $(SETUP)
@@ -106,7 +109,7 @@ mutate-policies: setup ## delete each rule and flip each comparison of the retai
 
 pins: setup ## write constraints.txt anew from the newest versions that fit
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
-	@build/pins/bin/pip install --quiet '.[dev,report,bench,spark]'
+	@build/pins/bin/pip install --quiet '.[dev,report,bench,spark]' $(APART)
 	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --exclude case-router; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 
