@@ -76,7 +76,7 @@ def typed(prefix: str, descriptor: Any) -> Iterator[tuple[str, Any]]:  # noqa: A
 
 def test_every_reason_there_is_has_been_given() -> None:
     seen = {reason(wanted(name)).reason for name in NAMES}
-    not_of_one_case = {"UNSPECIFIED", "BATCH_TOO_LARGE", "INTERNAL", "LOG_UNAVAILABLE", "NO_LOG"}
+    not_of_one_case = {"UNSPECIFIED", "BATCH_TOO_LARGE", "INTERNAL", "LOG_UNAVAILABLE", "NO_LOG", "OTHER_SHARD"}
     of_a_backlog = {"INVALID_BACKLOG", "LOCATION_REFUSED", "NO_BACKLOG_ROOTS", "TOO_MANY_RUNS", "BACKLOG_TOO_LARGE"}
     of_a_backlog |= {"QUEUE_BUSY", "QUEUE_NOT_WRITTEN", "RUN_EXHAUSTED", "UPLOAD_STALLED"}
     assert seen | {f"ERROR_REASON_{name}" for name in not_of_one_case | of_a_backlog} == set(pb.ErrorReason.keys())
