@@ -1,6 +1,6 @@
 """Build a snapshot from a mapping file: read, check, compute, publish. What ``case-router snapshot build`` does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import file_digest
@@ -42,20 +42,8 @@ def build(mapping: Path, directory: Path, as_of: int, *, shards: int = 1, keep: 
 
 def read(mapping: MappingFile, as_of: int) -> Content:
     """All that a snapshot as of ``as_of`` says, read from the tables of a mapping. Raises ``MappingError``."""
-    problems: list[Problem] = []
-    scans: dict[str, Scan] = {}
-    for name, source in mapping.tables.items():
-        scans[name], wrong = open_table(source, partial(_no_column, mapping, name))
-        problems += wrong
-    if problems:
-        raise MappingError(problems)
-    tallies: dict[str, Tally] = {}
-    for name, scan in scans.items():
-        totals, wrong = check(scan, partial(_counts, TABLES[name].dated, as_of))
-        tallies[name] = _tally(scan, totals)
-        problems += wrong
-    if problems:
-        raise MappingError(problems)
+    scans = open_tables(mapping)
+    tallies = tallied(scans, {name: check(scan, partial(counts_of, name, as_of)) for name, scan in scans.items()})
     order_ids = _unique_ids(scans, as_of)
 
     frames = {name: scan.frame() for name, scan in scans.items()}
@@ -68,16 +56,38 @@ def read(mapping: MappingFile, as_of: int) -> Content:
         facts=frame.drop(counts),
         order_ids=order_ids,
         extras=mapping.extras,
-        sources=tuple(_sources(mapping)),
-        warnings=tuple(_warnings(tallies, joined, frame.height)),
+        sources=tuple(sources_of(mapping, map(_digest, files_of(mapping)))),
+        warnings=tuple(warnings_of(tallies, joined, frame.height)),
     )
+
+
+def open_tables(mapping: MappingFile) -> dict[str, Scan]:
+    """The tables of a mapping after a look at their heads. Raises ``MappingError`` with all that is wrong with those."""
+    problems: list[Problem] = []
+    scans: dict[str, Scan] = {}
+    for name, source in mapping.tables.items():
+        scans[name], wrong = open_table(source, partial(_no_column, mapping, name))
+        problems += wrong
+    if problems:
+        raise MappingError(problems)
+    return scans
+
+
+def tallied(scans: Mapping[str, Scan], found: Mapping[str, tuple[Mapping[str, int], list[Problem]]]) -> dict[str, Tally]:
+    """What a first pass over each table found. Raises ``MappingError`` with all that is wrong with the cells."""
+    problems = [problem for _, wrong in found.values() for problem in wrong]
+    if problems:
+        raise MappingError(problems)
+    return {name: _tally(scans[name], totals) for name, (totals, _) in found.items()}
 
 
 def _no_column(mapping: MappingFile, table: str, file: Path, column: Column, said: str) -> Problem:
     return mapping.no_column(table, column, f"{file.name} {said}")
 
 
-def _counts(dated: str, as_of: int, part: Part) -> dict[str, pl.Expr]:
+def counts_of(table: str, as_of: int, part: Part) -> dict[str, pl.Expr]:
+    """What a first pass counts in the rows of a table, beside those."""
+    dated = TABLES[table].dated
     seen = part.cells[dated].value <= as_of if dated else pl.lit(value=True)
     given = {f"given {name}": each.value.count() for name, each in part.cells.items()}
     return given | {"later": (~seen).sum(), "nobodys": (seen & part.cells["customer_id"].value.is_null()).sum()}
@@ -93,32 +103,47 @@ def _unique_ids(scans: Mapping[str, Scan], as_of: int) -> pl.Series | None:
     """The ids of the orders placed by ``as_of``, sorted; every id that must not be repeated is checked on the way."""
     problems: list[Problem] = []
     order_ids: pl.Series | None = None
-    for name, scan in scans.items():
-        for column in TABLES[name].columns:
-            if column.unique and column.name in scan.columns:
-                dated = [TABLES[name].dated] if TABLES[name].dated else []
-                ids = scan.frame().select(column.name, *dated).sort(column.name).collect(engine="streaming")
-                again = ids.filter(col(column.name) == col(column.name).shift(1)).unique(column.name, maintain_order=True)
-                problems += repeated(scan, column.name, again.get_column(column.name))
-                if column.name == "order_id":
-                    order_ids = ids.filter(col("ordered_at") <= as_of).get_column("order_id")
+    for name, column in unique_columns(scans):
+        dated = [TABLES[name].dated] if TABLES[name].dated else []
+        ids = scans[name].frame().select(column, *dated).sort(column).collect(engine="streaming")
+        again = ids.filter(col(column) == col(column).shift(1)).unique(column, maintain_order=True)
+        problems += repeated(scans[name], column, again.get_column(column))
+        if column == "order_id":
+            order_ids = ids.filter(col("ordered_at") <= as_of).get_column("order_id")
     if problems:
         raise MappingError(problems)
     return order_ids
 
 
-def _sources(mapping: MappingFile) -> Iterator[SourceEntry]:
-    """Every file with its digest; paths are beside the mapping where they can be."""
+def unique_columns(scans: Mapping[str, Scan]) -> Iterator[tuple[str, str]]:
+    """The columns of ids that must not repeat, each with its table."""
+    for name, scan in scans.items():
+        yield from ((name, each.name) for each in TABLES[name].columns if each.unique and each.name in scan.columns)
+
+
+def files_of(mapping: MappingFile) -> list[Path]:
+    """All files, table by table."""
+    return [file for table in mapping.tables.values() for file in table.files]
+
+
+def _digest(file: Path) -> tuple[int, str]:
+    with file.open("rb") as content:
+        found = file_digest(content, "sha256").hexdigest()
+    return file.stat().st_size, found
+
+
+def sources_of(mapping: MappingFile, digests: Iterable[tuple[int, str]]) -> Iterator[SourceEntry]:
+    """Every file with its length and digest, given in the order of ``files_of``; paths are beside the mapping where they can
+    be."""
     beside = Path(mapping.source.name).parent
-    for table in mapping.tables.values():
-        for file in table.files:
-            with file.open("rb") as content:
-                found = file_digest(content, "sha256").hexdigest()
-            path = file.relative_to(beside) if file.is_relative_to(beside) else file
-            yield SourceEntry(table.name, path.as_posix(), file.stat().st_size, found)
+    tables = [table.name for table in mapping.tables.values() for _ in table.files]
+    for table, file, (length, found) in zip(tables, files_of(mapping), digests, strict=True):
+        path = file.relative_to(beside) if file.is_relative_to(beside) else file
+        yield SourceEntry(table, path.as_posix(), length, found)
 
 
-def _warnings(tallies: Mapping[str, Tally], joined: Mapping[str, int], customers: int) -> Iterator[str]:
+def warnings_of(tallies: Mapping[str, Tally], joined: Mapping[str, int], customers: int) -> Iterator[str]:
+    """What is to be told of tables: ``joined`` says how many rows of each are of the ``customers`` in the snapshot."""
     for name, tally in tallies.items():
         for column in tally.empty:
             yield f"{name}: no row has a value for {column}"

@@ -35,6 +35,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "goodwill_grants_12m": ("goodwill",),
 }
 """The table of each fact, and the optional columns that it cannot do without; where none is named, ``("orders",)``."""
+RANKED, PERCENTILE = "spend to rank", "customer.spend_percentile"
+"""What customers are ranked by, in minor units, and the one fact that depends on all of them."""
 STORED = CUSTOMER_FACTS[1:]
 """The facts that a snapshot holds: all but ``customer.known``, which says that there is a row."""
 
@@ -56,6 +58,18 @@ def customer_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[F
     rows of a table were the customer's. ``exponent`` is that of the currency. The clock facts are as of ``as_of``, and
     ``open_order_overdue_hours`` is signed: below 0 before the promised time, -inf without an open order.
     """
+    facts = own_facts(tables, as_of, exponent, extras).sort("customer_id")
+    return with_percentile(facts, col(RANKED).rank("min") - 1, pl.len()) if "orders" in tables else facts
+
+
+def with_percentile(facts: pl.LazyFrame, lower: pl.Expr, customers: pl.Expr) -> pl.LazyFrame:
+    """``own_facts`` with ``PERCENTILE`` for ``RANKED``: how many customers have ``lower`` spend, of how many there are."""
+    return facts.with_columns(_quotient(100.0 * lower, customers).alias(RANKED)).rename({RANKED: PERCENTILE})
+
+
+def own_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[Fact] = ()) -> pl.LazyFrame:
+    """``customer_facts`` of some customers, in any order, from all rows that are theirs; with orders there is ``RANKED`` for
+    ``PERCENTILE``, which needs all customers."""
     columns = {name: frozenset(table.collect_schema().names()) for name, table in tables.items()}
     frame = tables["customers"]
     for name, summarise in _SUMMARIES.items():
@@ -72,10 +86,10 @@ def customer_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[F
     made = _facts(as_of, exponent)
     return frame.select(
         "customer_id",
-        *(made[key].alias(name) for key, name in given.items()),
+        *(made[key].alias(RANKED if name == PERCENTILE else name) for key, name in given.items()),
         *(_extra(fact, exponent) for fact in extras),
         *(col(f"rows.{name}").fill_null(0) for name in tables if name != "customers"),
-    ).sort("customer_id")
+    )
 
 
 def _quotient(number: pl.Expr, divisor: pl.Expr | float) -> pl.Expr:
@@ -97,14 +111,13 @@ def _facts(as_of: int, exponent: int) -> dict[str, pl.Expr]:
         return _quotient(as_of - col(name), unit)
 
     ordered, returned, spend_12m = (col(name).fill_null(0) for name in ("ordered", "returned", "spent_12m"))
-    lower = spend_12m.rank("min") - 1
     return {
         "tenure_years": since("since", YEAR),
         "orders": count("rows.orders"),
         "orders_12m": count("orders_12m"),
         "spend": money(ordered - returned),
         "spend_12m": money(spend_12m),
-        "spend_percentile": _quotient(100.0 * lower, pl.len()),
+        "spend_percentile": spend_12m,
         "average_order": ordered / (col("rows.orders") * 10**exponent),
         "return_rate": pl.when(ordered != 0).then(returned / ordered),
         "late_deliveries_12m": count("late_12m"),
