@@ -24,7 +24,9 @@ from benchmarks.bulk_data import NOW, made_up_backlog
 from benchmarks.bulk_policy import policy_text
 from benchmarks.figures import Figures, figure, middle
 from benchmarks.snapshot import AS_OF, made_up_snapshot
+from router.bulk.engine import Run
 from router.bulk.reading import case_frame, event_frame, read_backlog
+from router.bulk.run import reprioritize
 from router.crm.shards import CUSTOMERS
 from router.crm.snapshot import Snapshot
 from router.facts import CUSTOMER_FACTS
@@ -37,6 +39,8 @@ from router.policy.store import read_policy
 
 ROOT = Path(__file__).parents[1] / "build" / "bulk"
 CASES, TIMELINES, EVENTS_PER_CASE = 5_000_000, 1_000_000, 10
+QUEUE = 200_000
+WITH_EVENTS = frozenset({"timelines", "group", "queue"})
 SERIES = (100_000, 1_000_000, 10_000_000)
 ROUNDS = 3
 WANTED = ("score", "band", "tier", "recompense_total", "level")
@@ -75,6 +79,12 @@ def _policy(*, timelines: bool) -> Policy:
     if timelines:
         return read_policy(Path(__file__).parents[1] / "policies" / "retail" / "1.0.0.yaml")
     return compile_policy(policy_text(), "sixty")
+
+
+def sorted_queue(folder: Path, snapshot: Path, out: Path) -> None:
+    """What ``case-router reprioritize`` does: every column of every decision, in the order of the queue, in one file."""
+    tables = [str(folder / "cases.parquet")], [str(folder / "events.parquet")]
+    reprioritize(Run(*tables, _policy(timelines=True), of_snapshot(Snapshot.open(snapshot)), NOW, out))
 
 
 def bare_join(folder: Path, snapshot: Path, out: Path) -> None:
@@ -137,7 +147,7 @@ def digest(out: Path) -> list[Any]:
 
 def one(kind: str, cases: int) -> dict[str, Any]:
     """One run of a kind."""
-    events = EVENTS_PER_CASE if kind in {"timelines", "group"} else 0
+    events = EVENTS_PER_CASE if kind in WITH_EVENTS else 0
     folder, snapshot, flat = data(cases, events)
     out = ROOT / f"{kind}.parquet"
     runs: dict[str, Callable[[], None]] = {
@@ -146,6 +156,7 @@ def one(kind: str, cases: int) -> dict[str, Any]:
         "duckdb": lambda: duckdb_plan(folder, flat, out),
         "timelines": lambda: ours(folder, snapshot, out, timelines=True),
         "group": lambda: bare_group(folder, out),
+        "queue": lambda: sorted_queue(folder, snapshot, out),
     }
     pl.LazyFrame({"": [0]}).collect(engine="streaming")  # which starts the threads
     start = perf_counter()
@@ -181,6 +192,12 @@ def measure() -> Figures:
         f"{told['group']:.1f} s; {TIMELINES:,} cases with {EVENTS_PER_CASE} events each"
     )
     figures["timeline_ratio"] = figure(_ratio(found["timelines"], found["group"]), "x", "<= 2.5", how)
+    whole = middle([_run("queue", QUEUE)["seconds"] for _ in range(ROUNDS)])
+    how = (
+        f"case-router reprioritize from files to a file, every column, in order: {QUEUE:,} cases with {EVENTS_PER_CASE} "
+        f"events each, the retail policy; {60 * QUEUE / whole:,.0f} cases a minute"
+    )
+    figures["queue_seconds"] = figure(whole, "s", "", how)
     seconds = [middle([_run("ours", cases)["seconds"] for _ in range(ROUNDS)]) for cases in SERIES]
     series = ", ".join(f"{cases:,}: {each:.2f} s" for cases, each in zip(SERIES, seconds, strict=True))
     exponent = log(seconds[-1] / seconds[0]) / log(SERIES[-1] / SERIES[0])
@@ -197,7 +214,7 @@ def _ratios(cases: int, kinds: tuple[str, ...]) -> dict[str, list[dict[str, Any]
 
 
 def _run(kind: str, cases: int) -> dict[str, Any]:
-    data(cases, EVENTS_PER_CASE if kind in {"timelines", "group"} else 0)
+    data(cases, EVENTS_PER_CASE if kind in WITH_EVENTS else 0)
     command = [sys.executable, "-m", "benchmarks.bulk", kind, str(cases)]
     done = run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
     found: dict[str, Any] = json.loads(done.stdout)

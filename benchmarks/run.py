@@ -10,11 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, log, plan, service, snapshot, spark, switch
+from benchmarks import bulk, check, log, plan, service, snapshot, spark, switch
 from benchmarks.figures import Figures, meets
 
 GROUPS = {
     "plan": plan.measure,
+    "check": check.measure,
     "service": service.measure,
     "log": log.measure,
     "switch": switch.measure,

@@ -155,7 +155,8 @@ def parse_hours(hours: Mapping[str, Sequence[str]]) -> WeeklyHours:
     return tuple(day or () for day in week)
 
 
-def holiday_dates(region: str) -> dict[date, str]:
+@lru_cache(maxsize=8)
+def holiday_dates(region: str) -> Mapping[date, str]:
     """Public holidays of ``GB-ENG`` or ``DE`` in the years of the table, with their names. Raises ``ValueError``."""
     import holidays as public_holidays  # noqa: PLC0415 - a big library, and a released policy has its days on record
 
