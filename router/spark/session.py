@@ -74,7 +74,9 @@ def spark_session(master: str = "") -> Iterator["SparkSession"]:
         yield prepared(running)
         return
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    threads = os.environ.get("POLARS_MAX_THREADS", "1")  # a task has one core, however many the machine has
     builder = SparkSession.builder.appName("case-router").config("spark.ui.showConsoleProgress", "false")
+    builder = builder.config("spark.executorEnv.POLARS_MAX_THREADS", threads)
     try:
         session = (builder.master(master) if master else builder).getOrCreate()
     except (PySparkException, RuntimeError, OSError) as error:
