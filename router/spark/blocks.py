@@ -35,6 +35,11 @@ class Of(IntEnum):
     DECISIONS = 7
 
 
+def columns_of(kind: Of, number: int) -> list[str]:
+    """What Spark calls the columns of customers or orders: their own names have dots, which it takes for something else."""
+    return [f"{kind.name} {column}" for column in range(number)]
+
+
 def reported(part: int, report: object) -> tuple[int, Of, bytes]:
     """What is told of a part."""
     return part, Of.REPORT, dumps(report)

@@ -16,7 +16,7 @@ from router.bulk.previous import SCHEMA
 from router.bulk.run import Result
 from router.errors import Problem, TableError
 from router.files.faults import MOST, together, told_again
-from router.spark.blocks import Of, rows_of
+from router.spark.blocks import Of, columns_of, rows_of
 from router.spark.customers import Published, published
 from router.spark.cut import Cut, CutReport, CutRows
 from router.spark.files import Files
@@ -125,15 +125,16 @@ class Cluster:
         blocks = [int(kind) for kind in (*tables, Of.PREVIOUS)]
         found = cut.where(f.col("kind").isin(blocks)).select("part", "kind", "block")
         if self.known.snapshot is not None:
-            found = self._joined(found, cut, Of.CUSTOMER, self.known.rows(self.spark), "customer_id")
+            found = self._joined(found, cut, Of.CUSTOMER, self.known.rows(self.spark))
             if self.known.known.orders:
-                found = self._joined(found, cut, Of.ORDER, self.known.orders(self.spark), "order_id")
+                found = self._joined(found, cut, Of.ORDER, self.known.orders(self.spark))
         return found.repartitionById(groups, f.col("part"))
 
-    def _joined(self, found: DataFrame, cut: DataFrame, kind: Of, rows: DataFrame, key: str) -> DataFrame:
-        """More rows: what is known of the ids of one kind."""
-        named = cut.where(f.col("kind") == int(kind)).select("part", "kind", f.col("key").alias(key))
-        return found.unionByName(named.join(rows, key), allowMissingColumns=True)
+    def _joined(self, found: DataFrame, cut: DataFrame, kind: Of, rows: DataFrame) -> DataFrame:
+        """More rows: what is known of the ids of one kind, which stand first in ``rows``."""
+        names = columns_of(kind, len(rows.columns))
+        named = cut.where(f.col("kind") == int(kind)).select("part", "kind", f.col("key").alias(names[0]))
+        return found.unionByName(named.join(rows.toDF(*names), names[0]), allowMissingColumns=True)
 
     def _in_order(self, decided: DataFrame, reports: Sequence[Report], rows: int) -> DataFrame:
         """The decisions as blocks, each partition a stretch of the queue that follows on the one before."""

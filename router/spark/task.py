@@ -14,7 +14,7 @@ from router.facts import Fact
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
 from router.frame.tables import Moment
-from router.spark.blocks import Of, blocks_of, handed, received, reported, rows_of
+from router.spark.blocks import Of, blocks_of, columns_of, handed, received, reported, rows_of
 from router.spark.policy import PolicyText, compiled
 
 SAMPLE = 256
@@ -118,11 +118,13 @@ _ORDERS = pl.Schema({"order_id": pl.String()})
 
 def _members(batch: Any, kind: Of, schema: pl.Schema) -> pl.DataFrame:  # noqa: ANN401 - pyarrow has no types
     """The rows of one kind that Spark joined; none where there is no snapshot to join."""
-    if not set(schema) <= set(batch.schema.names):
+    names = columns_of(kind, len(schema))
+    if names[0] not in batch.schema.names:
         return pl.DataFrame(schema=schema)
-    rows = pl.from_arrow(batch.select(["kind", *schema]))
+    rows = pl.from_arrow(batch.select(["kind", *names]))
     assert isinstance(rows, pl.DataFrame)  # noqa: S101 - a batch is none other
-    return rows.filter(col("kind") == int(kind)).select(col(each).cast(dtype) for each, dtype in schema.items())
+    theirs = zip(names, schema.items(), strict=True)
+    return rows.filter(col("kind") == int(kind)).select(col(name).cast(dtype).alias(own) for name, (own, dtype) in theirs)
 
 
 def _each_once(rows: Sequence[pl.DataFrame], key: str) -> pl.LazyFrame:
