@@ -8,7 +8,7 @@ from polars import col
 from router.decide.decider import customer_layout, may_be_missing
 from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
 from router.frame.customers import Customers
-from router.frame.lists import CODES, Item, fired, ids, listed
+from router.frame.lists import CODES, Item, code, fired, ids, listed
 from router.frame.recompense import SUGGESTION, Recompense
 from router.frame.tables import Moment
 from router.policy import plan as p
@@ -115,26 +115,24 @@ class Answer:
     def _warnings(self) -> pl.Expr:
         """Codes in the order of a single decision: of the reading, the records, points, amounts, approvals, facts."""
         varying = [rule for rule in self.policy.priority if not isinstance(rule.gives, Number)]
-        said = [
-            _code(~col("customer.known"), "unknown-customer"),
-            *self.history,
-            *(_code(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying),
-            *self.recompense.warnings(),
-        ]
         unknown = pl.any_horizontal(pl.lit(value=False), *(col(name).is_null() for name in self.may_be_missing))
-        return pl.concat_list(
-            col("notices").fill_null([]),
-            listed(said, _TEXT),
+        said = [
+            Item(col("notices").list.len() > 0, col("notices"), many=True),
+            code(~col("customer.known"), "unknown-customer"),
+            *self.history,
+            *(code(col(p.points(rule.id)).is_null(), "points-missing") for rule in varying),
+            *self.recompense.warnings(),
             self._unknown_levels(),
-            listed([_code(unknown, "facts-missing")], _TEXT),
-        )
+            code(unknown, "facts-missing"),
+        ]
+        return listed(said, _TEXT)
 
-    def _unknown_levels(self) -> pl.Expr:
+    def _unknown_levels(self) -> Item:
         """A warning for each approval of a proposed adverse action by what is no level."""
         levels = [level.name for level in self.policy.levels]
         others = pl.element().struct.field("approvals").list.eval(~pl.element().is_in(levels)).list.sum()
-        count = col("proposed").list.eval(others).list.sum()
-        return pl.lit("unknown-level").repeat_by(count.fill_null(0))
+        times = col("proposed").list.eval(others).list.sum()
+        return Item(col("proposed").list.len() > 0, pl.lit("unknown-level").repeat_by(times), many=True)
 
 
 def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item]:
@@ -142,18 +140,14 @@ def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item
     as_of = customers.as_of
     if as_of is not None:
         moment = now if isinstance(now, pl.Expr) else pl.lit(now, pl.Int64)
-        yield _code(moment < as_of, "snapshot-later")
-        yield _code(moment - as_of > policy.oldest_snapshot.microseconds, "snapshot-old")
-        yield _code(pl.lit(customers.currency != policy.currency), "other-currency")
-
-
-def _code(holds: pl.Expr, code: str) -> Item:
-    return Item(holds, pl.lit(code))
+        yield code(moment < as_of, "snapshot-later")
+        yield code(moment - as_of > policy.oldest_snapshot.microseconds, "snapshot-old")
+        yield code(pl.lit(customers.currency != policy.currency), "other-currency")
 
 
 def _own(holds: pl.Expr, rule: Rule) -> Item:
     """A rule of the engine's own, with the condition that it holds under."""
-    return Item(holds, pl.lit(rule.id))
+    return code(holds, rule.id)
 
 
 def _whole(number: pl.Expr) -> pl.Expr:

@@ -7,6 +7,7 @@ from polars import col
 
 from router.cases.facts import Terms
 from router.frame.calendar import OpenHours
+from router.frame.lists import Item, again, code, listed
 from router.frame.tables import ATTRIBUTE_NOTICES, CASES, Moment, kind_of
 from router.frame.timeline import FOLD
 from router.money import POWERS
@@ -174,13 +175,13 @@ def _notices(known_issue: pl.Expr, our_currency: pl.Expr, now: Moment) -> pl.Exp
     """A code as often as the row engine warns, in its order."""
     foreign = col("value_minor").is_not_null() & ~our_currency.fill_null(value=False)
     said = (
-        ("repeated-event", col("repeated_events")),
-        ("future-event", col("future_events")),
-        ("unknown-issue", ~known_issue),
-        ("other-currency", foreign),
-        ("opened-in-future", col("opened_at") > now),
-        ("repeated-promise", col("repeated_promises")),
-        ("other-currency", col("foreign_offers")),
+        again("repeated-event", col("repeated_events")),
+        again("future-event", col("future_events")),
+        code(~known_issue, "unknown-issue"),
+        code(foreign, "other-currency"),
+        code(col("opened_at") > now, "opened-in-future"),
+        again("repeated-promise", col("repeated_promises")),
+        again("other-currency", col("foreign_offers")),
+        Item(col(ATTRIBUTE_NOTICES).is_not_null(), col(ATTRIBUTE_NOTICES), many=True),
     )
-    codes = [pl.lit(code).repeat_by(times.cast(pl.UInt32)) for code, times in said]
-    return pl.concat_list(*codes, col(ATTRIBUTE_NOTICES).fill_null([]))
+    return listed(said, pl.String())

@@ -13,10 +13,11 @@ CODES = pl.List(pl.String())
 
 
 class Item(NamedTuple):
-    """What stands in a list where something holds."""
+    """What stands in a list where something holds: a value, or, if it is ``many``, each element of a list."""
 
     holds: pl.Expr
     value: pl.Expr
+    many: bool = False
 
 
 def listed(items: Iterable[Item], inner: pl.DataType) -> pl.Expr:
@@ -31,7 +32,7 @@ def listed(items: Iterable[Item], inner: pl.DataType) -> pl.Expr:
     [['late', 'paid'], ['paid']]
     """
     found = tuple(items)
-    reads = dict.fromkeys(name for item in found for part in item for name in part.meta.root_names())
+    reads = dict.fromkeys(name for item in found for part in (item.holds, item.value) for name in part.meta.root_names())
     if not reads:
         return pl.lit([], pl.List(inner))
     return pl.struct(*reads).map_batches(
@@ -41,10 +42,27 @@ def listed(items: Iterable[Item], inner: pl.DataType) -> pl.Expr:
 
 def _listed(rows: pl.DataFrame, items: Sequence[Item], inner: pl.DataType) -> pl.Series:
     table = rows.with_row_index("row").lazy()
-    parts = [table.filter(item.holds).select("row", item.value.cast(inner).alias("value")) for item in items]
-    lists = pl.concat(parts).group_by("row").agg("value")
+    lists = pl.concat([_part(table, item, inner) for item in items]).group_by("row").agg("value")
     filled = table.select("row").join(lists, on="row", how="left", maintain_order="left")
     return filled.select(col("value").fill_null([])).collect().to_series()
+
+
+def _part(table: pl.LazyFrame, item: Item, inner: pl.DataType) -> pl.LazyFrame:
+    """What one item puts into the lists: the number of the row, and a value."""
+    given = table.filter(item.holds)
+    if item.many:
+        return given.select("row", item.value.cast(pl.List(inner)).alias("value")).explode("value")
+    return given.select("row", item.value.cast(inner).alias("value"))
+
+
+def again(code: str, times: pl.Expr) -> Item:
+    """A code, so many times."""
+    return Item(times > 0, pl.lit(code).repeat_by(times.cast(pl.UInt32)), many=True)
+
+
+def code(holds: pl.Expr, text: str) -> Item:
+    """A code where something holds."""
+    return Item(holds, pl.lit(text))
 
 
 def fired(rule: Rule) -> pl.Expr:
@@ -54,4 +72,4 @@ def fired(rule: Rule) -> pl.Expr:
 
 def ids(*rules: Rule) -> list[Item]:
     """The ids of the rules that fired."""
-    return [Item(fired(rule), pl.lit(rule.id)) for rule in rules]
+    return [code(fired(rule), rule.id) for rule in rules]

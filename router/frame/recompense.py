@@ -6,7 +6,7 @@ import polars as pl
 from polars import col
 
 from router.decide.floor import APOLOGY_ID, APOLOGY_KIND
-from router.frame.lists import Item, fired, listed
+from router.frame.lists import Item, code, fired, listed
 from router.policy import plan as p
 from router.policy.model import Policy, RecompenseRule
 
@@ -65,9 +65,9 @@ class Recompense:
         """The codes of what cannot be known of the amounts, and of what the caps leave out."""
         for rule in self._money:
             unknown = col(p.asked(rule.id)).is_null()
-            yield Item(fired(rule) & unknown, pl.lit("amount-missing"))
-            yield Item(fired(rule) & ~unknown & ~self._given[rule.id], pl.lit("amount-cut"))
-        yield Item(self._any & self.unknown_history, pl.lit("goodwill-unknown"))
+            yield code(fired(rule) & unknown, "amount-missing")
+            yield code(fired(rule) & ~unknown & ~self._given[rule.id], "amount-cut")
+        yield code(self._any & self.unknown_history, "goodwill-unknown")
 
 
 def _suggested(rule: str, kind: str, amount: pl.Expr, approver: pl.Expr, needs: pl.Expr) -> pl.Expr:
