@@ -12,7 +12,8 @@ from router.cli.log import Folder, frames_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from router.log.replay import Compared, Replayed
+    from router.log.compare import Compared
+    from router.log.replay import Replayed
     from router.policy.model import Policy
 
 
@@ -38,12 +39,13 @@ def replay(
     difference: it is what that version would have said.
     """
     from router.log import replay as again
+    from router.log.compare import compare
     from router.policy.store import PolicyStore
 
     root: Path = policies_root(policies)
     store = PolicyStore.open(root, drafts=True)
     if policy_version:
-        compared = again.compare(again.rows(frames_of(log)), store.get(policy, policy_version, 0))
+        compared = compare(frames_of(log), store.get(policy, policy_version, 0))
         _show_comparison(compared, as_json=as_json)
         return
 

@@ -1,4 +1,4 @@
-"""Decides logged facts again: by the version that each names, to find any difference; or by another, to see what it says."""
+"""Decides logged facts again by the version that each record names, to find any difference."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +22,6 @@ COMPARED = (*COLUMNS_COMPARED, "timeline")
 """What has to come out as it was; the timeline is made again only from one record alone."""
 AT_ONCE = 100_000
 """Records that are decided together; more take more memory."""
-MOVES = 10
-"""The largest moves that are kept."""
 
 Policies = Callable[[str, str], Policy]
 """The policy of a name and version. Raises ``UnknownPolicyError``."""
@@ -157,74 +155,3 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items() if part is not None}
     return value
-
-
-# another version
-
-
-_COUNTED = ("tier", "band", "level")
-
-
-class Move(NamedTuple):
-    """How far a record's score and recompense would move, and what else would change."""
-
-    decision_id: str
-    case_id: str
-    score: int
-    recompense: int
-    tier: tuple[str, str]
-    band: tuple[str, str]
-    level: tuple[str, str]
-    rules: tuple[str, ...]
-    """Rules that would fire and did not (``+rule``), or did and would not (``-rule``)."""
-
-
-@dataclass(slots=True)
-class Compared:
-    """What another version would have said: counts before and after, and who would move most.
-
-    ``changed`` counts records by what would be another: tier, band, level, recompense.
-    """
-
-    records: int = 0
-    before: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
-    after: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
-    changed: Counter[str] = field(default_factory=Counter)
-    recompense: tuple[int, int] = (0, 0)
-    moves: list[Move] = field(default_factory=list)
-
-
-def compare(records: Iterable[Record], policy: Policy) -> Compared:
-    """What ``policy`` would have said about the records of its name."""
-    again, same, done = Again(), Same(), Compared()
-    chosen = (record for record in records if record["policy"] == policy.name)
-    pairs = ((some, same(again(record, policy) for record in some)) for some in _batches(chosen))
-    for record, now in (pair for pair_of in pairs for pair in zip(*pair_of, strict=True)):
-        done.records += 1
-        for name in _COUNTED:
-            done.before[name][record[name]] += 1
-            done.after[name][now[name]] += 1
-            done.changed[name] += record[name] != now[name]
-        given, would = record["recompense_total"] or 0, now.get("recompense_total") or 0
-        done.recompense = (done.recompense[0] + given, done.recompense[1] + would)
-        done.changed["recompense"] += given != would
-        move = _move(record, now, would - given)
-        if move.score or move.recompense or any(then != later for then, later in (move.tier, move.band, move.level)):
-            done.moves.append(move)
-            if len(done.moves) > 50 * MOVES:
-                done.moves = largest(done.moves)
-    done.moves = largest(done.moves)
-    return done
-
-
-def largest(moves: list[Move]) -> list[Move]:
-    """The largest moves, by score, then by money."""
-    return sorted(moves, key=lambda move: (-abs(move.score), -abs(move.recompense), move.decision_id))[:MOVES]
-
-
-def _move(record: Record, now: Record, recompense: int) -> Move:
-    before, after = set(record["fired"]), set(now["fired"])
-    rules = (*(f"+{rule}" for rule in sorted(after - before)), *(f"-{rule}" for rule in sorted(before - after)))
-    tier, band, level = ((record[name], now[name]) for name in _COUNTED)
-    score = now["score"] - record["score"]
-    return Move(record["decision_id"], record["case_id"], score, recompense, tier, band, level, rules)

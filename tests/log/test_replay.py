@@ -10,10 +10,11 @@ import pytest
 from router.errors import UnknownPolicyError
 from router.log.again import Record
 from router.log.compact import compact
+from router.log.compare import compare
 from router.log.decisions import DECISIONS
 from router.log.files import frames
 from router.log.record import Manner
-from router.log.replay import compare, replay, replay_rows
+from router.log.replay import replay, replay_rows
 from router.log.schema import DECISION
 from router.policy.model import Policy
 from router.policy.store import PolicyStore, shipped_policies
@@ -90,7 +91,7 @@ def test_what_another_version_would_have_said(tmp_path: Path) -> None:
     records = logged(
         tmp_path, [deciding.decide(decider(priority=EARNS), deciding.case(id=f"c{place}")) for place in range(3)]
     )
-    found = compare(records, compiled({**BASE, "priority": MORE, "version": "2.0.0"}))
+    found = compare([framed(records)], compiled({**BASE, "priority": MORE, "version": "2.0.0"}))
     assert (found.records, found.changed["band"], found.changed["tier"]) == (3, 0, 0)
     assert [(move.score, move.rules) for move in found.moves] == [(25, ())] * 3
     assert found.before == found.after
