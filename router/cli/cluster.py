@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from router.bulk.engine import Run
     from router.bulk.run import Result
+    from router.crm.manifest import Manifest
     from router.policy.model import Policy
     from router.spark.policy import PolicyText
 
@@ -36,3 +37,14 @@ def reprioritize_on(master: str, run: "Run", text: "PolicyText", snapshot: Path 
 
     with spark_session(master) as spark:
         return reprioritize(run, spark, text, snapshot, out)
+
+
+def build_on(master: str, mapping: Path, out: Path, as_of: int, *, shards: int, keep: int) -> "Manifest":
+    """Build a snapshot on a cluster. Raises ``SettingsError`` if there is none."""
+    from router.spark.session import needs_spark, spark_session
+
+    needs_spark()
+    from router.spark.build import Build, build
+
+    with spark_session(master) as spark:
+        return build(Build(mapping, out, as_of, shards, keep), spark)

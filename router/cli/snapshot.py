@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from router.cli.common import AsJson, Time, console, instant, is_missing, print_json
+from router.cli.reprioritize import Engine
 from router.crm.shards import BUCKETS
 
 app = typer.Typer(help="Build a snapshot of CRM history, and look into one.", no_args_is_help=True)
@@ -22,13 +23,21 @@ def build(
     shards: Annotated[
         int, typer.Option(min=1, max=BUCKETS, help="How many files to cut the customers into, by a hash of the id.")
     ] = 1,
+    engine: Annotated[Engine, typer.Option(help="This machine, or a Spark cluster.")] = Engine.LOCAL,
+    master: Annotated[str, typer.Option(help="Spark's name of the cluster; by default its own settings say.")] = "",
     keep: Annotated[int, typer.Option(min=1, help="How many snapshots to keep in the folder, the new one among them.")] = 2,
     as_json: AsJson = False,
 ) -> None:
     """Build a snapshot of what the tables knew at a time, and publish it as the current one."""
-    from router.crm.build import build as build_snapshot
+    at = instant(as_of, "--as-of")
+    if engine is Engine.SPARK:
+        from router.cli.cluster import build_on
 
-    manifest = build_snapshot(mapping, out, instant(as_of, "--as-of"), shards=shards, keep=keep)
+        manifest = build_on(master, mapping, out, at, shards=shards, keep=keep)
+    else:
+        from router.crm.build import build as build_snapshot
+
+        manifest = build_snapshot(mapping, out, at, shards=shards, keep=keep)
     if as_json:
         print_json(manifest.to_dict())
         return

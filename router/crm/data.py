@@ -12,7 +12,7 @@ from polars import col
 from router.crm import arrow
 from router.crm.lookup import OVERDUE
 from router.crm.manifest import FileEntry, Shard
-from router.crm.shards import REST_BITS, file_name, first_hash
+from router.crm.shards import BUCKETS, REST_BITS, file_name, first_hash
 from router.errors import Problem, SnapshotError
 from router.facts import Fact, Type
 from router.files import whole
@@ -72,6 +72,15 @@ def hashes(ids: pl.Series) -> pl.Series:
         rows = rows.filter(~last).with_columns(crc=pl.lit(_TABLE).gather((col("crc") ^ byte) & 0xFF) ^ (col("crc") // 256))
         place += 1
     return pl.concat(ended).sort("row").select(~col("crc")).to_series()
+
+
+def shards_of(ids: pl.Series, shards: int) -> pl.Series:
+    """The shard of each id, in NFC, where there are so many.
+
+    >>> shards_of(pl.Series(["C1", "C2", "Zoë"]), 4).to_list()
+    [3, 1, 1]
+    """
+    return (hashes(ids) // (1 << REST_BITS) * shards // BUCKETS).rename("part")
 
 
 def _remainder(byte: int) -> int:

@@ -33,6 +33,17 @@ class Of(IntEnum):
     CUSTOMER = 5  # the key is an id
     ORDER = 6  # likewise
     DECISIONS = 7
+    CUSTOMERS = 8  # from here on what a snapshot is built from
+    ORDERS = 9
+    SUBSCRIPTIONS = 10
+    EARLIER_CASES = 11
+    GOODWILL = 12
+    BILLS = 13
+    OFFERS = 14
+    ORDER_IDS = 15
+    CASE_IDS = 16
+    FACTS = 17
+    SPENDS = 18
 
 
 def columns_of(kind: Of, number: int) -> list[str]:

@@ -110,9 +110,9 @@ class Files:
 
     def groups(self, memory: int) -> int:
         """How many groups of cases fit in so much memory each."""
-        return parts_for(self._rows(Of.CASES), self._rows(Of.EVENTS), memory)
+        return parts_for(self.rows(Of.CASES), self.rows(Of.EVENTS), memory)
 
-    def _rows(self, kind: Of) -> int:
+    def rows(self, kind: Of) -> int:
         """About how many rows a table has."""
         table = self._tables.get(kind)
         if table is not None and table.frame is not None:

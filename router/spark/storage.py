@@ -116,11 +116,11 @@ def spark_telling(out: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        message = f"the queue could not be written: Spark says: {_reason(error)}; what was there before stays as it was"
+        message = f"the queue could not be written: Spark says: {reason(error)}; what was there before stays as it was"
         raise TableError([Problem("queue-not-written", message, out)]) from error
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The line that says why: behind a traceback of Python the last one, else the first."""
     lines = _lines(error)
     behind = [line for line in lines if "Error:" in line or "Exception:" in line]
