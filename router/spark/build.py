@@ -1,4 +1,4 @@
-"""A snapshot built on a cluster: Spark moves the rows of customers, of which executors make facts and files as is done here."""
+"""A snapshot built on a cluster: Spark moves rows of customers, of which executors make facts and files as is done here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from router.crm.mapping import load_mapping
 from router.crm.publish import put
 from router.crm.shards import BUCKETS
 from router.errors import MappingError, Problem, SnapshotError
-from router.files.faults import MOST, together, told_again
+from router.files.faults import MOST, Found, together, told_again
 from router.files.scan import Scan
 from router.spark.blocks import Of, rows_of
 from router.spark.facts import ATTEMPTS, RANKS, SPENDS, AddUp, Group, GroupReport, Write
@@ -110,7 +110,8 @@ class _Cluster:
         reports = sorted(self.workers.reports(rows, GatherReport), key=lambda each: each.place)
         found = {}
         for name in self.scans:
-            whole = together(each.found for each in reports if each.table is KINDS[name])
+            theirs = [each.found for each in reports if each.table is KINDS[name]]
+            whole = together([Found({"rows": 0}), *theirs])
             names = opened[KINDS[name]].names
             problems = [replace(each, where=names.get(each.where, each.where)) for each in whole.problems(name)]
             found[name] = whole.totals, problems

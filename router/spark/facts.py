@@ -1,4 +1,4 @@
-"""What an executor does with a group of customers, and with a shard of a snapshot: facts of the one, the file of the other."""
+"""What an executor does with a group of customers, and with a shard: the facts of the one, the file of the other."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -126,7 +126,7 @@ class AddUp:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Writes the shards of a snapshot, a partition each: those of customers, whose own ``facts`` have these columns, then those
+    """Writes shards of a snapshot, a partition each: those of customers, whose own ``facts`` have these columns, then those
     of orders."""
 
     folder: Path

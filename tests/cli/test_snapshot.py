@@ -68,6 +68,15 @@ def test_a_snapshot_in_shards_is_shown_and_looked_into(run: Run, crm: Path, tmp_
     assert "equal to 1024" in run(*build, "--out", tmp_path / "many", "--shards", 1025).err
 
 
+def test_without_spark_or_java_a_build_on_a_cluster_is_refused(
+    run: Run, crm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.spark.session.missing", lambda: "there is no java on the path; install Java 17")
+    ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "out", "--engine", "spark")
+    assert (ran.code, ran.err) == (2, "there is no java on the path; install Java 17 [no-spark]\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_wrong_mapping_or_snapshot_is_told(run: Run, crm: Path, tmp_path: Path) -> None:
     (crm / "orders.csv").unlink()
     ran = run("snapshot", "build", "--mapping", crm / "mapping.yaml", "--out", tmp_path / "snapshot")
