@@ -1,7 +1,8 @@
 """A backlog decided on a cluster of this machine, beside the bare join, sort and write of the same files by Spark.
 
 ``python -m benchmarks.spark KIND CASES EXECUTORS`` is one run in a process of its own: it prints the seconds from the first
-read to the last write, and those in the frame back end, added up over the executors.
+read to the last write, and those in the frame back end and between Spark and Python, added up over the executors.
+``CASE_ROUTER_BENCH_SPARK_CASES`` and ``CASE_ROUTER_BENCH_SPARK_ROUNDS`` make a smaller try of it.
 """
 
 import json
@@ -16,7 +17,7 @@ from benchmarks.bulk import EVENTS_PER_CASE, ROOT, data
 from benchmarks.figures import Figures, figure, middle
 
 CASES = int(os.environ.get("CASE_ROUTER_BENCH_SPARK_CASES", "1000000"))
-ROUNDS = 3
+ROUNDS = int(os.environ.get("CASE_ROUTER_BENCH_SPARK_ROUNDS", "3"))
 COLUMNS = 33
 """So many columns has a queue."""
 
@@ -53,16 +54,9 @@ def ours(spark: Any, folder: Path, snapshot: Path, out: Path) -> dict[str, float
     known = published(snapshot, policy)
     cluster = Cluster(spark, policy_text(str(file), Path(), policy), known)
     tables = ([str(folder / "cases.parquet")], [str(folder / "events.parquet")])
-    steps: dict[str, float] = {}
-
-    def progress(doing: str, *_: int) -> None:
-        steps.setdefault(doing, perf_counter())
-
-    result = bulk.reprioritize(Run(*tables, policy, known.customers, NOW, out, progress=progress), cluster)
+    result = bulk.reprioritize(Run(*tables, policy, known.customers, NOW, out), cluster)
     assert len(result.manifest["output"]["columns"]) == COLUMNS
-    ends = [*list(steps.values())[1:], perf_counter()]
-    phases = {doing: end - start for (doing, start), end in zip(steps.items(), ends, strict=True)}
-    return {"frame": cluster.seconds.decided, "read": cluster.seconds.read, "waited": cluster.seconds.waited, **phases}
+    return {"frame": cluster.seconds.read + cluster.seconds.decided, "handed": cluster.seconds.handed}
 
 
 def bare(spark: Any, folder: Path, flat: Path, out: Path) -> dict[str, float]:  # noqa: ANN401 - of an extra
@@ -88,18 +82,18 @@ def measure() -> Figures:
     data(CASES, EVENTS_PER_CASE)
     pairs = [(_run("ours", 2), _run("bare", 2)) for _ in range(ROUNDS)]
     alone = _run("ours", 1)
-    seconds = middle([a["seconds"] for a, _ in pairs])
-    theirs = middle([b["seconds"] for _, b in pairs])
-    frame = middle([a["frame"] / 2 / a["seconds"] for a, _ in pairs])
+    seconds, theirs = (middle([each["seconds"] for each in kind]) for kind in zip(*pairs, strict=True))
+    frame, handed = (middle([a[part] / 2 / a["seconds"] for a, _ in pairs]) for part in ("frame", "handed"))
     how = (
         f"{seconds:.1f} s, Spark's own join, sort and write of as many columns {theirs:.1f} s; {CASES:,} cases with "
         f"{EVENTS_PER_CASE} events each and as many customers, two executors, median of {ROUNDS} rounds in turn"
     )
+    both = "of the time of both executors"
     return {
         "spark_ratio": figure(middle([a["seconds"] / b["seconds"] for a, b in pairs]), "x", "<= 1.3", how),
-        "spark_frame_share": figure(
-            frame, "share", "", "of the time of both executors; the rest is Spark and Arrow transfer"
-        ),
+        "spark_frame_share": figure(frame, "share", "", f"reading and deciding in the frame back end, {both}"),
+        "spark_arrow_share": figure(handed, "share", "", f"Python taking from Spark and giving back, {both}"),
+        "spark_own_share": figure(1 - frame - handed, "share", "", f"Spark, the driver and waiting, {both}"),
         "spark_two_executors": figure(alone["seconds"] / seconds, "x", "", f"one executor {alone['seconds']:.1f} s"),
     }
 

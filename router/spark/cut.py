@@ -74,13 +74,15 @@ class Some(Part):
 
 @dataclass(slots=True)
 class CutReport:
-    """What came of some rows of a table; ``probe`` is one text's hash, ``seconds`` went into the work."""
+    """What came of some rows of a table; ``probe`` is one text's hash, ``seconds`` went into the work,
+    ``handed`` into giving its blocks to Spark."""
 
     table: Of
     place: int
     found: Found
     probe: int = 0
     seconds: float = 0.0
+    handed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,12 @@ class Cut:
             blocks = [
                 block for (part,), piece in pieces.items() for block in blocks_of(part, report.table, piece.drop("part"))
             ]
-            report.seconds += perf_counter() - begun
+            made = perf_counter()
+            report.seconds += made - begun
             yield from batches
             yield from handed(blocks)
             begun = perf_counter()
+            report.handed += begun - made
         report.seconds += perf_counter() - begun
         report.probe = pl.Series([_PROBE]).hash().item()
         report.found = _with_partition(report.found, partition)

@@ -34,11 +34,12 @@ MEMORY = 1 << 30
 
 @dataclass(slots=True)
 class Seconds:
-    """Where the time of executors went, added up: reading and parting, waiting for the rows of a group, deciding."""
+    """Where the time of executors went, added up: reading and parting rows, deciding them, and handing them over between
+    Spark and Python."""
 
     read: float = 0.0
-    waited: float = 0.0
     decided: float = 0.0
+    handed: float = 0.0
 
 
 class Cluster:
@@ -74,8 +75,8 @@ class Cluster:
         task = Task(self.text, self.known.known, run.now, schemas | ({Of.PREVIOUS: SCHEMA} if run.previous else {}))
         decided = self._workers.keep(self._workers.over(self._grouped(cut, tables, groups), task))
         reports = sorted(self._workers.reports(decided, Report), key=lambda each: each.group)
-        self.seconds.waited = sum(each.waited for each in reports)
-        self.seconds.decided = sum(each.seconds for each in reports)
+        self.seconds.decided += sum(each.seconds for each in reports)
+        self.seconds.handed += sum(each.handed for each in reports)
         _refuse_repeats(reports, tables[Of.CASES])
         inputs = of_run(files.entries(rows), files.previous, run.policy, run.customers, run.now)
         cases, gone = sum(each.cases for each in reports), sum(each.left for each in reports)
@@ -102,7 +103,8 @@ class Cluster:
     def _check(self, run: Run, cut: DataFrame, tables: Mapping[Of, Opened]) -> dict[Of, int]:
         """How many rows each table has. Raises ``TableError`` with all that is wrong in any of them."""
         reports = self._workers.reports(cut, CutReport)
-        self.seconds.read = sum(each.seconds for each in reports)
+        self.seconds.read += sum(each.seconds for each in reports)
+        self.seconds.handed += sum(each.handed for each in reports)
         if len({each.probe for each in reports}) > 1:
             said = "executors on machines of different kinds hash texts differently; run on machines of one kind"
             raise TableError([Problem("other-version", said)])
