@@ -1,13 +1,15 @@
 """A backlog decided on a cluster of this machine, beside the bare join, sort and write of the same files by Spark.
 
 ``python -m benchmarks.spark KIND CASES EXECUTORS`` is one run in a process of its own: it prints the seconds from the first
-read to the last write, and those in the frame back end and between Spark and Python, added up over the executors.
+read to the last write, what all its processes had of the cores (other work on the machine disturbs that less), and the
+seconds in the frame back end and between Spark and Python, added up over the executors.
 ``CASE_ROUTER_BENCH_SPARK_CASES`` and ``CASE_ROUTER_BENCH_SPARK_ROUNDS`` make a smaller try of it.
 """
 
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from subprocess import run
 from time import perf_counter
@@ -34,9 +36,23 @@ def one(kind: str, cases: int, executors: int) -> dict[str, float]:
     out = ROOT / f"spark-{kind}.parquet"
     with spark_session(f"local-cluster[{executors},1,1024]") as spark:
         spark.range(0, 1000, 1, executors).mapInArrow(lambda batches: batches, "id long").collect()
-        start = perf_counter()
+        start, before = perf_counter(), core_seconds()
         found = ours(spark, folder, snapshot, out) if kind == "ours" else bare(spark, folder, flat, out)
-        return {"seconds": perf_counter() - start, **found}
+        return {"seconds": perf_counter() - start, "core_seconds": core_seconds() - before, **found}
+
+
+def core_seconds() -> float:
+    """What this process and those that it began, directly or not, had of the cores; an ended one counts with who waited."""
+    stats = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            words = entry.read_text(encoding="utf-8").rpartition(")")[2].split()
+            stats[int(entry.parent.name)] = int(words[1]), sum(map(int, words[11:15]))
+
+    def ours(process: int) -> bool:
+        return process == os.getpid() or (process in stats and ours(stats[process][0]))
+
+    return sum(ticks for process, (_, ticks) in stats.items() if ours(process)) / os.sysconf("SC_CLK_TCK")
 
 
 def ours(spark: Any, folder: Path, snapshot: Path, out: Path) -> dict[str, float]:  # noqa: ANN401 - of an extra
@@ -91,6 +107,9 @@ def measure() -> Figures:
     both = "of the time of both executors"
     return {
         "spark_ratio": figure(middle([a["seconds"] / b["seconds"] for a, b in pairs]), "x", "<= 1.3", how),
+        "spark_core_ratio": figure(
+            middle([a["core_seconds"] / b["core_seconds"] for a, b in pairs]), "x", "", "the same in core-seconds"
+        ),
         "spark_frame_share": figure(frame, "share", "", f"reading and deciding in the frame back end, {both}"),
         "spark_arrow_share": figure(handed, "share", "", f"Python taking from Spark and giving back, {both}"),
         "spark_own_share": figure(1 - frame - handed, "share", "", f"Spark, the driver and waiting, {both}"),

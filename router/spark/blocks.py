@@ -1,7 +1,6 @@
 """What executors hand to each other through Spark: many rows of a table as one block of bytes, which Spark only moves.
 
-A row of Spark is ``(part, kind, key, block)``: where it goes, what it is, and an id, by which Spark joins, or a
-block.
+A row of Spark is ``(part, kind, key, block)``: where it goes, what it is, a version that is refused, or a block.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from router.spark.guard import REFUSED
 
@@ -30,7 +28,8 @@ class Of(IntEnum):
     CASES = 2
     EVENTS = 3
     PREVIOUS = 4
-    CUSTOMER = 5  # the key is an id
+    KNOWN = 19  # customers or orders of a snapshot in a bucket
+    CUSTOMER = 5  # ids in a bucket, then what is known of them in a group
     ORDER = 6  # likewise
     DECISIONS = 7
     CUSTOMERS = 8  # from here on what a snapshot is built from
@@ -46,11 +45,6 @@ class Of(IntEnum):
     SPENDS = 18
 
 
-def columns_of(kind: Of, number: int) -> list[str]:
-    """What Spark calls the columns of customers or orders: their own names have dots, which it takes for something else."""
-    return [f"{kind.name} {column}" for column in range(number)]
-
-
 def reported(part: int, report: object) -> tuple[int, Of, bytes]:
     """What is told of a part."""
     return part, Of.REPORT, dumps(report)
@@ -60,6 +54,12 @@ def blocks_of(part: int, kind: Of, rows: pl.DataFrame) -> Iterator[tuple[int, Of
     """The rows of a table, in order."""
     for piece in rows.iter_slices(MOST):
         yield part, kind, piece.write_ipc(None, compression="lz4").getvalue()
+
+
+def parted(kind: Of, rows: pl.DataFrame) -> Iterator[tuple[int, Of, bytes]]:
+    """The rows of a table, each to the ``part`` that it tells."""
+    for (part,), piece in rows.partition_by("part", as_dict=True, maintain_order=False).items():
+        yield from blocks_of(part, kind, piece.drop("part"))
 
 
 def rows_of(block: bytes) -> pl.DataFrame:
@@ -83,25 +83,11 @@ def handed(blocks: Iterable[tuple[int, Of, bytes]]) -> Iterator[Any]:
 
 def _batch(held: list[tuple[int, Of, bytes]]) -> Any:  # noqa: ANN401 - pyarrow has no types
     parts, kinds, blocks = zip(*held, strict=True)
-    return _rows(pa.array(parts, pa.int32()), pa.array(kinds, pa.int32()), None, pa.array(blocks, pa.binary()))
-
-
-def named(kind: Of, rows: pl.DataFrame) -> Any:  # noqa: ANN401 - pyarrow has no types
-    """Ids, and where what is known of them is to go: ``rows`` has ``part`` and ``key``."""
-    parts = rows.get_column("part").cast(pl.Int32).to_arrow()
-    keys = rows.get_column("key").to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
-    return _rows(parts, pa.array([int(kind)] * rows.height, pa.int32()), keys, None)
-
-
-def _rows(parts: Any, kinds: Any, keys: Any, blocks: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
-    nothing = len(parts)
-    keys = pa.nulls(nothing, pa.string()) if keys is None else keys
-    blocks = pa.nulls(nothing, pa.binary()) if blocks is None else blocks
-    return pa.RecordBatch.from_arrays([parts, kinds, keys, blocks], ["part", "kind", "key", "block"])
+    columns = [pa.array(parts, pa.int32()), pa.array(kinds, pa.int32()), pa.nulls(len(held), pa.string())]
+    return pa.RecordBatch.from_arrays([*columns, pa.array(blocks, pa.binary())], ["part", "kind", "key", "block"])
 
 
 def received(batch: Any) -> Iterator[tuple[Of, bytes]]:  # noqa: ANN401 - pyarrow has no types
     """The blocks among the rows of a batch."""
-    found = batch.filter(pc.is_valid(batch.column("block")))
-    for kind, block in zip(found.column("kind").to_pylist(), found.column("block").to_pylist(), strict=True):
+    for kind, block in zip(batch.column("kind").to_pylist(), batch.column("block").to_pylist(), strict=True):
         yield Of(kind), block

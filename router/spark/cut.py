@@ -17,7 +17,8 @@ from router.errors import Problem, TableError
 from router.files.faults import Found, look
 from router.files.scan import Part, Scan, part_of
 from router.files.source import TableSource
-from router.spark.blocks import Of, blocks_of, handed, named, reported
+from router.spark.blocks import Of, handed, parted, reported
+from router.spark.customers import KEYS, ids_of
 from router.spark.held import PLACE, ROW_BITS, held
 from router.spark.policy import PolicyText, compiled
 
@@ -87,12 +88,13 @@ class CutReport:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Reads stretches of files into ``groups``: the numbers of some come in each partition."""
+    """Reads stretches of files into ``groups``, and the ids of customers and orders into so many ``buckets`` of each: the
+    numbers of some stretches come in each partition."""
 
     policy: PolicyText
     groups: int
     sheets: Mapping[Of, Sheet]
-    orders: bool
+    buckets: Mapping[Of, int]
     stretches: tuple[Stretch, ...] = ()
     previous: Path | None = None
 
@@ -134,18 +136,11 @@ class Cut:
         begun = perf_counter()
         for rows in read:
             cut = rows.with_columns(part_of_case(self.groups).alias("part"))
-            if report.table is Of.CASES:
-                names = {"customer_id": Of.CUSTOMER} | ({"order_id": Of.ORDER} if self.orders else {})
-                batches = [named(kind, _ids(cut, name)) for name, kind in names.items()]
-            else:
-                batches = []
-            pieces = cut.partition_by("part", as_dict=True, maintain_order=False)
-            blocks = [
-                block for (part,), piece in pieces.items() for block in blocks_of(part, report.table, piece.drop("part"))
-            ]
+            blocks = list(parted(report.table, cut))
+            for kind, buckets in self.buckets.items() if report.table is Of.CASES else ():
+                blocks += parted(kind, ids_of(cut, KEYS[kind], buckets))
             made = perf_counter()
             report.seconds += made - begun
-            yield from batches
             yield from handed(blocks)
             begun = perf_counter()
             report.handed += begun - made
@@ -153,10 +148,6 @@ class Cut:
         report.probe = pl.Series([_PROBE]).hash().item()
         report.found = _with_partition(report.found, partition)
         yield from handed([reported(-1, report)])
-
-
-def _ids(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    return rows.lazy().select("part", key=col(name)).filter(col("key").is_not_null()).unique().collect()
 
 
 def _with_partition(found: Found, partition: int) -> Found:

@@ -16,8 +16,9 @@ from router.bulk.previous import SCHEMA
 from router.bulk.run import Result
 from router.errors import Problem, TableError
 from router.files.faults import MOST, together, told_again
-from router.spark.blocks import Of, columns_of, rows_of
-from router.spark.customers import Published, published
+from router.spark.blocks import Of, rows_of
+from router.spark.customers import ORDERS, Meet, Published, Stored, published
+from router.spark.customers import STRETCH as STORED
 from router.spark.cut import Cut, CutReport, CutRows
 from router.spark.files import Files
 from router.spark.held import ROW_BITS
@@ -92,11 +93,12 @@ class Cluster:
         sheets = {kind: table.sheet for kind, table in tables.items()}
         previous = None if run.previous is None else run.previous.absolute()
         parallel = int(self.spark.sparkContext.defaultParallelism)
-        cut = Cut(self.text, groups, sheets, self.known.known.orders, tuple(files.stretches(parallel)), previous)
+        buckets = self.known.buckets(parallel)
+        cut = Cut(self.text, groups, sheets, buckets, tuple(files.stretches(parallel)), previous)
         found = self._workers.each(len(cut.stretches), cut)
         for kind, table in tables.items():
             if table.frame is not None:
-                theirs = CutRows(self.text, groups, sheets, self.known.known.orders, table=kind)
+                theirs = CutRows(self.text, groups, sheets, buckets, table=kind)
                 found = found.union(self._workers.over(table.frame, theirs))
         return found
 
@@ -126,17 +128,18 @@ class Cluster:
         """Each group a partition: its blocks, and the customers and orders that its cases name."""
         blocks = [int(kind) for kind in (*tables, Of.PREVIOUS)]
         found = cut.where(f.col("kind").isin(blocks)).select("part", "kind", "block")
-        if self.known.snapshot is not None:
-            found = self._joined(found, cut, Of.CUSTOMER, self.known.rows(self.spark))
-            if self.known.known.orders:
-                found = self._joined(found, cut, Of.ORDER, self.known.orders(self.spark))
+        for kind, buckets in self.known.buckets(int(self.spark.sparkContext.defaultParallelism)).items():
+            found = found.union(self._met(cut, kind, buckets).select("part", "kind", "block"))
         return found.repartitionById(groups, f.col("part"))
 
-    def _joined(self, found: DataFrame, cut: DataFrame, kind: Of, rows: DataFrame) -> DataFrame:
-        """More rows: what is known of the ids of one kind, which stand first in ``rows``."""
-        names = columns_of(kind, len(rows.columns))
-        named = cut.where(f.col("kind") == int(kind)).select("part", "kind", f.col("key").alias(names[0]))
-        return found.unionByName(named.join(rows.toDF(*names), names[0]), allowMissingColumns=True)
+    def _met(self, cut: DataFrame, kind: Of, buckets: int) -> DataFrame:
+        """What is known of the ids of one kind, each row to the group that names it."""
+        assert self.known.snapshot is not None  # noqa: S101 - there are buckets of it
+        schema = self.known.known.schema if kind is Of.CUSTOMER else ORDERS
+        stored = Stored(self.known.snapshot.path.resolve(), kind, schema, buckets)
+        rows = self._workers.each(-(-self.known.rows()[kind] // STORED), stored)
+        together = cut.where(f.col("kind") == int(kind)).union(rows).repartitionById(buckets, f.col("part"))
+        return self._workers.over(together, Meet(kind))
 
     def _in_order(self, decided: DataFrame, reports: Sequence[Report], rows: int) -> DataFrame:
         """The decisions as blocks, each partition a stretch of the queue that follows on the one before."""

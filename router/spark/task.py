@@ -10,35 +10,14 @@ from polars import col
 
 from router.bulk.merge import in_order, keys
 from router.bulk.previous import left, with_previous
-from router.facts import Fact
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
-from router.frame.tables import Moment
-from router.spark.blocks import Of, blocks_of, columns_of, handed, received, reported, rows_of
+from router.spark.blocks import Of, blocks_of, handed, received, reported, rows_of
+from router.spark.customers import KEYS, ORDERS, KnownCustomers
 from router.spark.policy import PolicyText, compiled
 
 SAMPLE = 256
 """So many rows of a group, evenly spread over its order, show where the queue is to be cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCustomers:
-    """What is said of all customers of a snapshot, as ``Customers`` has it; their rows come with each group."""
-
-    id: str
-    as_of: Moment | None
-    currency: str
-    layout: tuple[Fact, ...]
-    moves: bool
-    orders: bool
-    other_orders: bool | None
-    schema: pl.Schema
-
-    def of_group(self, rows: pl.LazyFrame, orders: pl.LazyFrame) -> Customers:
-        """The customers of one group."""
-        listed = orders.with_columns(on_record=True) if self.orders else None
-        other = self.other_orders if self.orders else None
-        return Customers(self.id, self.as_of, self.currency, self.layout, rows, self.moves, listed, other)
 
 
 @dataclass(slots=True)
@@ -71,15 +50,12 @@ class Task:
         begun = perf_counter()
         report = Report(partition)
         blocks = {kind: [pl.DataFrame(schema=schema)] for kind, schema in self.tables.items()}
-        known = [pl.DataFrame(schema=self.customers.schema)]
-        orders = [pl.DataFrame(schema=_ORDERS)]
+        blocks |= {Of.CUSTOMER: [pl.DataFrame(schema=self.customers.schema)], Of.ORDER: [pl.DataFrame(schema=ORDERS)]}
         for batch in batches:
             for kind, block in received(batch):
                 blocks[kind].append(rows_of(block))
-            known.append(_members(batch, Of.CUSTOMER, self.customers.schema))
-            orders.append(_members(batch, Of.ORDER, _ORDERS))
         came = perf_counter()
-        customers = self.customers.of_group(_each_once(known, "customer_id"), _each_once(orders, "order_id"))
+        customers = self.customers.of_group(*(_each_once(blocks.pop(kind), key) for kind, key in KEYS.items()))
         found = self._decide({kind: pl.concat(each) for kind, each in blocks.items()}, customers, report)
         decided = list(blocks_of(partition, Of.DECISIONS, found))
         made = perf_counter()
@@ -91,7 +67,7 @@ class Task:
     def nothing(self) -> pl.DataFrame:
         """Decisions without any rows."""
         tables = {kind: pl.DataFrame(schema=schema) for kind, schema in self.tables.items()}
-        rows, orders = pl.LazyFrame(schema=self.customers.schema), pl.LazyFrame(schema=_ORDERS)
+        rows, orders = pl.LazyFrame(schema=self.customers.schema), pl.LazyFrame(schema=ORDERS)
         return self._decide(tables, self.customers.of_group(rows, orders), Report(0))
 
     def _decide(self, tables: Mapping[Of, pl.DataFrame], customers: Customers, report: Report) -> pl.DataFrame:
@@ -112,20 +88,6 @@ class Task:
         report.cases = found.height
         report.sample = found.select(keys()).gather_every(max(1, found.height // SAMPLE)).rows()
         return found
-
-
-_ORDERS = pl.Schema({"order_id": pl.String()})
-
-
-def _members(batch: Any, kind: Of, schema: pl.Schema) -> pl.DataFrame:  # noqa: ANN401 - pyarrow has no types
-    """The rows of one kind that Spark joined; none where there is no snapshot to join."""
-    names = columns_of(kind, len(schema))
-    if names[0] not in batch.schema.names:
-        return pl.DataFrame(schema=schema)
-    rows = pl.from_arrow(batch.select(["kind", *names]))
-    assert isinstance(rows, pl.DataFrame)  # noqa: S101 - a batch is none other
-    theirs = zip(names, schema.items(), strict=True)
-    return rows.filter(col("kind") == int(kind)).select(col(name).cast(dtype).alias(own) for name, (own, dtype) in theirs)
 
 
 def _each_once(rows: Sequence[pl.DataFrame], key: str) -> pl.LazyFrame:
