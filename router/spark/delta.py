@@ -14,8 +14,8 @@ from router.errors import Problem, TableError
 
 LOG = "_delta_log"
 """What tells a Delta table from other folders."""
-_HARMLESS = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
-"""Features that do not change what the rows of a file are."""
+_HARMLESS = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "variantType"})
+"""Features that do not change what the rows of a file are, or make columns that nobody here reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from router.bulk.engine import Run
-from router.bulk.reading import Table, absent, case_frame, columns_of, event_frame, open_files, source_of, unread
+from router.bulk.reading import absent, case_frame, columns_of, event_frame, open_files, source_of, unread
 from router.errors import Problem, TableError
 from router.files.scan import Scan, part_of
 from router.files.source import FORMATS, PACKED
@@ -22,7 +22,7 @@ from router.policy.model import Policy
 from router.spark.blocks import Of
 from router.spark.cut import Sheet
 from router.spark.delta import LOG, delta_files
-from router.spark.held import PLACE, ROW_BITS
+from router.spark.held import PLACE, ROW_BITS, held
 from router.spark.storage import Storage, first_line
 
 NAMES = {"cases": Of.CASES, "events": Of.EVENTS}
@@ -57,7 +57,9 @@ class Opened:
 
     def schema(self, policy: Policy) -> pl.Schema:
         """The columns of its rows as the engine takes them, with their places."""
-        table = Table(self.scan, 0, ())
+        source, (part, *_) = self.scan.source, self.scan.parts
+        nothing = pl.LazyFrame(schema={**part.schema, PLACE: pl.Int64()})
+        table = held(replace(source, files=source.files or (Path(),)), part.schema, nothing)
         frame = event_frame(table, policy) if self.kind is Of.EVENTS else case_frame(table, policy)
         return pl.Schema({"position": pl.Int64(), **frame.collect_schema()})
 

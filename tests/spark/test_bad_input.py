@@ -58,3 +58,14 @@ def test_an_earlier_output_that_is_none(spark: Any, tmp_path: Path, monkeypatch:
             here(tmp_path / "queue.csv", [str(cases)], [], previous=old)
         found = told(spark, tmp_path / "queue.csv", [str(cases)], [], previous=old)
         assert re.sub(r" \(partition \d+\)", "", found) == str(caught.value)
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_file_that_an_executor_cannot_read_is_told_with_the_reason(tmp_path: Path) -> None:
+    from router.spark.files import seen
+
+    assert seen(0, tmp_path / "none.csv").error == "No such file or directory"
+    (tmp_path / "cases.parquet").write_text("no Parquet")
+    assert "Parquet" in seen(1, tmp_path / "cases.parquet").error
+    (tmp_path / "cases.csv").write_text("case_id\na\nb\n")
+    assert (seen(2, tmp_path / "cases.csv").length, seen(2, tmp_path / "cases.csv").runs) == (12, (3,))
