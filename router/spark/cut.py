@@ -127,7 +127,7 @@ class Cut:
         assert self.previous is not None  # noqa: S101 - there is a stretch of it
         try:
             with reading_previous(self.previous):
-                yield scan_previous(self.previous).slice(stretch.start, stretch.rows).collect()
+                yield from scan_previous(self.previous).slice(stretch.start, stretch.rows).collect_batches(chunk_size=CHUNK)
         except TableError as error:
             report.found.unreadable += error.problems
 
