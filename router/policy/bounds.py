@@ -84,8 +84,8 @@ def of_node(node: ex.Node, known: Mapping[str, r.Possible], choose: Callable[[ex
 
 
 def overflows(found: Range) -> bool:
-    """Whether a result of arithmetic can be infinite."""
-    return kept(found) != found
+    """Whether a result of arithmetic can be infinite, or is none at all, as of a division by 0."""
+    return not found.known or kept(found) != found
 
 
 def type_of(node: ex.Node) -> Type:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from router.decide.decider import case_layout
@@ -53,6 +53,7 @@ seeds = st.integers(0, 2**32)
 
 @settings(max_examples=40)
 @given(st.lists(expressions, min_size=3, max_size=6), seeds)
+@example([("0.0", "customer.subscribed"), ("(0.0 / 0.0)", "1 > 2"), ("(1.0 / 0.0 + customer.spend)", "1 > 2")], 0)
 def test_every_expression_is_the_same_by_row_by_frame_and_by_duckdb(pairs: list[tuple[str, str]], seed: int) -> None:
     plan = plan_of(pairs)
     assert differences(plan, table(LAYOUT, plan, 500, seed)) == []

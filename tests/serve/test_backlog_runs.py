@@ -43,7 +43,7 @@ def deciding(desk: Desk) -> Iterator[Any]:
     call: Any = desk.stub.Reprioritize(files())
     while next(call).progress.doing != "deciding":
         pass
-    assert ".queue.parquet.making/parts/cases" in desk.listing()
+    assert ".queue.parquet.making/parts" in desk.listing()
     yield call
     call.cancel()
 
@@ -292,7 +292,7 @@ def test_a_run_ends_when_nobody_holds_its_input(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write(pickle.dumps(job(tmp_path)))
         process.stdin.flush()
-        assert until((tmp_path / ".queue.csv.making" / "parts" / "cases").exists)
+        assert until((tmp_path / ".queue.csv.making" / "parts").exists)
         process.stdin.close()
         assert process.wait(PATIENCE) == 0
     assert list(tmp_path.iterdir()) == []
