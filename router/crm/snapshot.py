@@ -40,7 +40,7 @@ class Snapshot:
         self.serves = tuple(customers)
         opened = {shard: (finder(batch), reader(self.layout, batch)) for shard, batch in customers.items()}
         of_bucket = [shard_of_bucket(bucket, self.shards) for bucket in range(BUCKETS)]
-        self._customers = [opened.get(shard) or self._elsewhere(shard) for shard in of_bucket]
+        self._customers = [opened.get(shard) or _elsewhere(shard, manifest, self.serves) for shard in of_bucket]
         finders = [finder(batch) for batch in orders]
         self._orders = [finders[shard] for shard in of_bucket] if finders else None
 
@@ -91,21 +91,22 @@ class Snapshot:
                 raise OtherShardError(Problem("other-shard", said), shard, self.shards, self.id)
         return self.path
 
-    def _elsewhere(self, shard: int) -> tuple[Find, Read]:
-        """A look-up of whoever is in a shard that is not served."""
-
-        def refuse(*_: object) -> NoReturn:
-            served = ", ".join(map(str, self.serves))
-            said = f"the customer is in shard {shard} of {self.shards}, and here is {served}; ask a server of shard {shard}"
-            raise OtherShardError(Problem("other-shard", said), shard, self.shards, self.id)
-
-        return refuse, refuse
-
     def files(self, table: str, shards: Iterable[int] = ()) -> list[Path]:
         """The files of a table, all of them or those of some shards; none where there is no such table."""
         if table == ORDERS and self.manifest.orders is None:
             return []
         return [self.path / file_name(table, shard, self.shards) for shard in shards or range(self.shards)]
+
+
+def _elsewhere(shard: int, manifest: Manifest, serves: Sequence[int]) -> tuple[Find, Read]:
+    """A look-up of whoever is in a shard that is not served."""
+    served = ", ".join(map(str, serves))
+    said = f"the customer is in shard {shard} of {manifest.shards}, and here is {served}; ask a server of shard {shard}"
+
+    def refuse(*_: object) -> NoReturn:
+        raise OtherShardError(Problem("other-shard", said), shard, manifest.shards, manifest.id)
+
+    return refuse, refuse
 
 
 def verify(snapshot: Snapshot) -> None:

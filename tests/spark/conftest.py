@@ -11,7 +11,8 @@ import pytest
 from router.spark.session import missing, spark_session
 
 MASTER = "local-cluster[2,1,1024]"
-WHOLE = "CASE_ROUTER_TEST_SPARK"
+ASKED = "CASE_ROUTER_TEST_SPARK"
+"""What ``make test-spark`` sets: a cluster wants the machine for itself, and minutes."""
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     lacking = missing()
     if lacking:
         pytest.skip(f"not tried on Spark: {lacking}")
+    if os.environ.get(ASKED) != "1":
+        pytest.skip("not tried on Spark: make test-spark does")
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # Spark's own
         import pyspark
@@ -34,10 +37,3 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         with spark_session(MASTER) as session:
             session.conf.set("spark.sql.shuffle.partitions", "8")
             yield session
-
-
-@pytest.fixture
-def whole() -> None:
-    """What takes minutes."""
-    if os.environ.get(WHOLE) != "1":
-        pytest.skip("not tried on Spark: it takes minutes, and make test-spark does it")

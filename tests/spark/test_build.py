@@ -81,14 +81,12 @@ def many(tmp_path: Path) -> Path:
     return folder / "mapping.yaml"
 
 
-@pytest.mark.usefixtures("whole")
 def test_many_customers_are_built_as_here(spark: Any, many: Path, tmp_path: Path) -> None:
     found = same(spark, many, tmp_path, shards=7)
     assert (found.rows, found.shards) == (CUSTOMERS, 7)
     assert len(found.manifest.warnings) > 1
 
 
-@pytest.mark.usefixtures("whole")
 def test_the_books_of_a_real_shop_are_built_as_here(spark: Any, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "demo", tmp_path / "demo")
     if REAL.exists():
@@ -97,7 +95,6 @@ def test_the_books_of_a_real_shop_are_built_as_here(spark: Any, tmp_path: Path) 
     assert found.rows > 300
 
 
-@pytest.mark.usefixtures("whole")
 def test_customers_alone_and_nobody_at_all_are_built_as_here(spark: Any, tmp_path: Path) -> None:
     same(spark, write_shop(tmp_path / "none", "parquet", tables={name: [] for name in TABLES}), tmp_path / "a", shards=2)
     (tmp_path / "customers.csv").write_text("customer_id\nC1\n", encoding="utf-8")
@@ -134,14 +131,12 @@ def test_what_is_wrong_is_told_as_here(
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.usefixtures("whole")
 def test_another_version_on_an_executor_is_refused(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("router.spark.work.version", lambda _: "9.9.9")
     with pytest.raises(TableError, match=r"an executor has case-router 0\.1\.0, and the driver 9\.9\.9.*\[other-version\]"):
         there(spark, write_shop(tmp_path / "shop"), tmp_path / "home")
 
 
-@pytest.mark.usefixtures("whole")
 def test_a_build_that_fails_leaves_the_one_before(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from router.spark.facts import Write
 
@@ -158,7 +153,6 @@ def test_a_build_that_fails_leaves_the_one_before(spark: Any, tmp_path: Path, mo
     assert {file.name for file in (tmp_path / "home").iterdir()} == {".lock", "current.json", before.id}
 
 
-@pytest.mark.usefixtures("whole")
 def test_an_executor_that_is_killed_while_files_are_written_changes_nothing(spark: Any, many: Path, tmp_path: Path) -> None:
     killed: list[int] = []
 

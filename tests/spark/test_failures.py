@@ -117,7 +117,6 @@ def decide(spark: Any, out: Path, tables: list[list[str]], doing: str, do: Calla
         threads[0].join()
 
 
-@pytest.mark.usefixtures("whole")
 @pytest.mark.parametrize("doing", ["cutting", "deciding"])
 def test_an_executor_that_is_killed_changes_nothing(doing: str, spark: Any, tables: list[list[str]], tmp_path: Path) -> None:
     killed: list[int] = []
@@ -132,7 +131,6 @@ def test_an_executor_that_is_killed_changes_nothing(doing: str, spark: Any, tabl
     wait(lambda: len(executors(os.getpid())) == 2 and killed[0] not in executors(os.getpid()))  # another one came
 
 
-@pytest.mark.usefixtures("whole")
 def test_a_folder_that_goes_away_leaves_nothing(spark: Any, tables: list[list[str]], tmp_path: Path) -> None:
     folder = tmp_path / "queues"
     folder.mkdir()
@@ -222,7 +220,6 @@ def test_the_command_writes_the_same_file_with_one_option_more(command: Command)
     assert said in theirs  # beside what Spark says of itself
 
 
-@pytest.mark.usefixtures("whole")
 def test_a_command_that_is_stopped_leaves_what_was_there(command: Command, tables: list[list[str]]) -> None:
     (command.folder / "queue.parquet").write_bytes(b"before")
     process = command.begin(tables, LATER, *SPARK)
@@ -250,7 +247,6 @@ def test_another_version_on_an_executor_is_refused(command: Command) -> None:
     assert command.left == ["cases.parquet", "events.parquet"]
 
 
-@pytest.mark.usefixtures("whole")
 def test_a_full_disk_of_an_executor_leaves_what_was_there(command: Command, tables: list[list[str]]) -> None:
     disk = command.folder / "local"
     done = subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True, check=False)

@@ -30,7 +30,7 @@ def texts(*paths: Path) -> list[list[str]]:
 
 
 @pytest.fixture
-def big(tmp_path: Path, whole: None) -> list[list[str]]:  # noqa: ARG001 - asked for as a condition
+def big(tmp_path: Path) -> list[list[str]]:
     return texts(*made_up_backlog(tmp_path / "big", CASES, 10, CASES))
 
 
@@ -109,7 +109,6 @@ def test_a_million_events_of_one_customer(spark: Any, big: list[list[str]], tmp_
     same(spark, tmp_path, [str(one)], big[1], now=LATER, parts=PARTS, snapshot=made_up_snapshot(CASES))
 
 
-@pytest.mark.usefixtures("whole")
 def test_one_case_with_two_hundred_thousand_events(spark: Any, tmp_path: Path) -> None:
     cases, events = made_up_backlog(tmp_path / "big", 20_000, 20, 20_000)
     skewed = tmp_path / "skewed.parquet"
@@ -120,7 +119,6 @@ def test_one_case_with_two_hundred_thousand_events(spark: Any, tmp_path: Path) -
     same(spark, tmp_path, *texts(cases, skewed), now=LATER, parts=PARTS)
 
 
-@pytest.mark.usefixtures("whole")
 def test_all_real_incidents(spark: Any, tmp_path: Path) -> None:
     log = incidents.read_log(next(path for path in INCIDENTS if path.exists()))
     incidents.cases(log).sink_parquet(tmp_path / "cases.parquet")
