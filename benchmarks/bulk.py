@@ -175,7 +175,7 @@ def measure() -> Figures:
     plain, theirs, sql = found["ours"], found["join"], found["duckdb"]
     assert plain[0]["digest"] == sql[0]["digest"], "DuckDB decides otherwise"
     rows = (
-        f"{CASES:,} cases and customers, 60 rules, six columns (tier, band and level as Enums, which are texts in the file), "
+        f"{CASES:,} cases and customers, 60 rules, six columns (tier, band, level as Enums, which are texts in the file), "
         f"from files to a file, median of {ROUNDS} rounds in turn"
     )
     told = {name: middle([each["seconds"] for each in runs]) for name, runs in found.items()}
