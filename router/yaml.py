@@ -4,23 +4,16 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
-from yaml.composer import Composer
-from yaml.cyaml import CParser  # type: ignore[attr-defined] # the stubs forget it
 from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.parser import Parser
-from yaml.reader import Reader
-from yaml.resolver import BaseResolver
-from yaml.scanner import Scanner
 
 from router.errors import Problem, nearby
+from router.nodes import TAG, nodes_of
 
 Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | float | bool | None"
 Path: TypeAlias = tuple[str | int, ...]
@@ -29,8 +22,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MOST_VALUES = 100_000
 """Values that a file may have once its aliases are written out."""
-MOST_LEVELS = 200
-"""So deep may its lists and mappings stand in one another."""
 
 _WORDS = {
     "an object": "a mapping, key: value",
@@ -42,8 +33,6 @@ _WORDS = {
     "a valid boolean": "true or false",
 }
 """Kinds of values as people call them."""
-
-_TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(slots=True)
@@ -211,7 +200,7 @@ def load(text: str, name: str) -> Source:
     """Read one YAML document; nothing is raised, what is wrong stands in ``problems``."""
     source = Source(name, text, lines=text.splitlines())
     try:
-        root = _composed(text)
+        root = nodes_of(text)
         source.data = None if root is None else _build(source, root, ())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -225,58 +214,6 @@ def load(text: str, name: str) -> Source:
     except RecursionError:
         source.problems.append(Problem("bad-yaml", "nested too deeply, or an alias inside what it stands for", name, 1, 1))
     return source
-
-
-class _Core(BaseResolver):
-    """Which plain scalars are no texts, by the core schema of YAML 1.2: ``no`` is a text."""
-
-
-for _kind, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-    ("merge", r"<<", ["<"]),
-):
-    _Core.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first)
-
-
-class _Fast(CParser, _Core):
-    """libyaml, some fifteen times as fast."""
-
-    def __init__(self, text: str) -> None:
-        CParser.__init__(self, text)
-        _Core.__init__(self)
-
-
-class _Plain(Reader, Scanner, Parser, Composer, _Core):
-    """In Python: it has better words for what is wrong."""
-
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        for part in (Scanner, Parser, Composer, _Core):
-            part.__init__(self)
-
-
-@lru_cache(maxsize=64)
-def _composed(text: str) -> Node | None:
-    """The nodes of a text. They are only ever read, so one and the same text is taken apart once."""
-    try:
-        _check_depth(text)
-        root: Node | None = _Fast(text).get_single_node()
-    except YAMLError:
-        root = _Plain(text).get_single_node()
-    return root
-
-
-def _check_depth(text: str) -> None:
-    """Raises ``RecursionError`` before libyaml's composer, which knows no limit, has used up the stack."""
-    parser, depth = _Fast(text), 0
-    while (event := parser.get_event()) is not None:
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > MOST_LEVELS:
-            raise RecursionError
 
 
 def _build(source: Source, node: Node, path: Path) -> Data:
@@ -294,7 +231,7 @@ def _mapping(source: Source, node: MappingNode, path: Path) -> dict[str, Data]:
     """The keys of a mapping; ``<<: *other`` takes over those of another that are not its own."""
     found: dict[str, Data] = {}
     for key_node, value_node in node.value:
-        if key_node.tag == f"{_TAG}merge":
+        if key_node.tag == f"{TAG}merge":
             others = value_node.value if isinstance(value_node, SequenceNode) else [value_node]
             for other in reversed(others):
                 if not isinstance(other, MappingNode):
@@ -303,7 +240,7 @@ def _mapping(source: Source, node: MappingNode, path: Path) -> dict[str, Data]:
                 found |= _mapping(source, other, path)
     own: set[str] = set()
     for key_node, value_node in node.value:
-        if key_node.tag == f"{_TAG}merge":
+        if key_node.tag == f"{TAG}merge":
             continue
         key = key_node.value if isinstance(key_node, ScalarNode) else ""
         if key in own or not isinstance(key_node, ScalarNode):
@@ -320,7 +257,7 @@ def _mapping(source: Source, node: MappingNode, path: Path) -> dict[str, Data]:
 
 
 def _scalar(source: Source, node: ScalarNode, path: Path) -> Data:
-    kind, value = str(node.tag).removeprefix(_TAG), node.value
+    kind, value = str(node.tag).removeprefix(TAG), node.value
     try:
         match kind:
             case "null":

@@ -19,6 +19,12 @@ class Cancelled(Exception):  # noqa: N818 - what was asked for is no error
     """The run was asked to stop, and left everything as it was."""
 
 
+def no_queue(out: str, why: str) -> TableError:
+    """The error of an output that could not be written."""
+    message = f"the queue could not be written: {why}; what was there before stays as it was"
+    return TableError([Problem("queue-not-written", message, out)])
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What to decide: names or patterns of the files of both tables, by which policy, about which customers, as of when;

@@ -88,7 +88,7 @@ def _decide(run: Run, pieces: _Pieces, scratch: Path) -> Iterator[tuple[SortedPa
     for number, (cases, events, previous) in enumerate(pieces):
         run.tell("deciding", number, len(pieces.cases))
         happened = None if events is None else _held(events)
-        decisions = decider.decide(_held(cases), happened, run.now)
+        decisions = decider.decide(_held(cases), happened, run.now, enums=True)
         if previous is not None:
             decisions = with_previous(decisions, previous)
         part = write_sorted(decisions, scratch / f"decided-{number}.arrow")

@@ -20,10 +20,11 @@ _ISO = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def readable(frame: pl.DataFrame, exponent: int) -> pl.DataFrame:
-    """Money as decimals in major units, instants as times of UTC."""
+    """Money as decimals in major units, instants as times of UTC, words as texts."""
     items = col("suggestions").list.eval(pl.element().struct.with_fields(_major(pl.field("amount"), exponent)))
     times = [col(name).cast(pl.Datetime("us", "UTC")) for name in TIMES if name in frame.columns]
-    return frame.with_columns(*times, _major(col("recompense_total"), exponent), items)
+    words = cs.enum().cast(pl.String)
+    return frame.with_columns(words, *times, _major(col("recompense_total"), exponent), items)
 
 
 def _major(minor: pl.Expr, exponent: int) -> pl.Expr:

@@ -209,8 +209,7 @@ _POWERS = {currency: float(POWERS[exponent]) for currency, exponent in EXPONENTS
 def _minor(columns: Sequence[pl.Series], usual: str) -> pl.Series:
     """Amounts in minor units, each of its own currency; most tables know none but the usual one, which saves looking up."""
     amounts, currencies = columns
-    usual_power = _POWERS.get(usual, 100.0)
-    if (currencies == usual).all():
-        return (amounts * usual_power + HALF).floor().cast(pl.Int64)
-    powers = currencies.replace_strict(_POWERS, default=100.0, return_dtype=pl.Float64)
+    powers: pl.Series | float = _POWERS.get(usual, 100.0)
+    if not (currencies == usual).all():
+        powers = currencies.replace_strict(_POWERS, default=100.0, return_dtype=pl.Float64)
     return (amounts * powers + HALF).floor().cast(pl.Int64)

@@ -13,7 +13,7 @@ from polars import col
 from polars.exceptions import PolarsError
 
 from router.bulk.budget import Choice, Funding, choose
-from router.bulk.engine import Decided, Engine, Run
+from router.bulk.engine import Decided, Engine, Run, no_queue
 from router.bulk.local import decide
 from router.bulk.manifest import digest, manifest, manifest_of
 from router.bulk.output import WRITERS, readable, writer
@@ -140,9 +140,7 @@ def _telling(out: str) -> Iterator[None]:
         full = disk_full(error)
         if not full and isinstance(error, PolarsError):
             raise
-        said = "the disk is full" if full else str(error)
-        message = f"the queue could not be written: {said}; what was there before stays as it was"
-        raise TableError([Problem("queue-not-written", message, out)]) from error
+        raise no_queue(out, "the disk is full" if full else str(error)) from error
 
 
 @contextmanager

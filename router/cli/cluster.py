@@ -1,4 +1,4 @@
-"""``case-router reprioritize --engine spark``: what the command hands to the cluster."""
+"""``--engine spark``: what commands hand to the cluster."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -72,8 +72,13 @@ def put(write: Callable[[Path], Manifest], directory: Path, keep: int) -> Manife
             _prune(directory, {manifest.id, before} if keep > 1 else {manifest.id}, keep)
             return manifest
     except OSError as error:
-        said = f"the snapshot cannot be written: {error.strerror or error}; the one before stays current"
-        raise SnapshotError([Problem("snapshot-not-written", said, str(directory))]) from error
+        raise not_written(directory, error.strerror or str(error)) from error
+
+
+def not_written(directory: Path, why: str) -> SnapshotError:
+    """The error of a snapshot that could not be published."""
+    said = f"the snapshot cannot be written: {why}; the one before stays current"
+    return SnapshotError([Problem("snapshot-not-written", said, str(directory))])
 
 
 def _write(content: Content, folder: Path, shards: int) -> Manifest:

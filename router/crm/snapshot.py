@@ -39,8 +39,9 @@ class Snapshot:
         self.shards = manifest.shards
         self.serves = tuple(customers)
         opened = {shard: (finder(batch), reader(self.layout, batch)) for shard, batch in customers.items()}
+        found = [opened.get(shard) or _elsewhere(shard, manifest, self.serves) for shard in range(self.shards)]
         of_bucket = [shard_of_bucket(bucket, self.shards) for bucket in range(BUCKETS)]
-        self._customers = [opened.get(shard) or _elsewhere(shard, manifest, self.serves) for shard in of_bucket]
+        self._customers = [found[shard] for shard in of_bucket]
         finders = [finder(batch) for batch in orders]
         self._orders = [finders[shard] for shard in of_bucket] if finders else None
 

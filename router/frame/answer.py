@@ -14,7 +14,7 @@ from router.frame.tables import Moment
 from router.policy import plan as p
 from router.policy.columns import WHOLE
 from router.policy.expression import Number
-from router.policy.model import COMMITMENTS, Policy, Rule
+from router.policy.model import COMMITMENTS, Policy
 
 POINTS = pl.Struct({"rule": pl.String(), "points": pl.Int64()})
 """What a rule adds to the score."""
@@ -73,7 +73,7 @@ class Answer:
     def columns(self) -> dict[str, pl.Expr]:
         """An expression for each column of :data:`DECISION`."""
         policy, owner = self.policy, col("owner")
-        guidance = [*ids(*policy.guidance), _own(self.taken, REVIEW), _own(~self.permitted, ASK_FIRST)]
+        guidance = [*ids(*policy.guidance), code(self.taken, REVIEW.id), code(~self.permitted, ASK_FIRST.id)]
         return {name: col(name) for name in DECISION} | {
             "status": col("case.status"),
             "tier_rank": _whole(col("tier.rank")),
@@ -99,7 +99,7 @@ class Answer:
 
     def _fired(self) -> list[Item]:
         """All but the guidance."""
-        policy, reviewed = self.policy, _own(self.taken, SENIOR_FOR_ADVERSE_ACTION)
+        policy, reviewed = self.policy, code(self.taken, SENIOR_FOR_ADVERSE_ACTION.id)
         rest = ids(*policy.entitlements, *policy.recompense, *policy.likely_reasons)
         return [*ids(*policy.priority, *policy.escalation), reviewed, *rest]
 
@@ -143,11 +143,6 @@ def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item
         yield code(moment < as_of, "snapshot-later")
         yield code(moment - as_of > policy.oldest_snapshot.microseconds, "snapshot-old")
         yield code(pl.lit(customers.currency != policy.currency), "other-currency")
-
-
-def _own(holds: pl.Expr, rule: Rule) -> Item:
-    """A rule of the engine's own, with the condition that it holds under."""
-    return code(holds, rule.id)
 
 
 def _whole(number: pl.Expr) -> pl.Expr:

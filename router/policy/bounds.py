@@ -4,7 +4,6 @@ Back ends leave out guards that these show to be needless.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from sys import float_info
 
 from router.facts import CASE_FACTS, INPUTS, Fact, Type
@@ -77,7 +76,7 @@ def of_node(node: ex.Node, known: Mapping[str, r.Possible], choose: Callable[[ex
             return r.floored(of(part), bias)
         case ex.Default(part, fallback):
             found = of(part)
-            return r.joined(replace(found, missing=False), of(fallback)) if found.missing else found
+            return r.joined(r.without_missing(found), of(fallback)) if found.missing else found
         case ex.If(_, then, otherwise):
             return choose(node) if choose else r.joined(of(then), of(otherwise))
     return Range(missing=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 from math import ceil, floor, inf, isinf, isnan, nextafter
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from router.facts import Fact, Type
 from router.policy.expression import ArithmeticOperator, ComparisonOperator
@@ -88,6 +88,7 @@ class Answer:
 
 Possible: TypeAlias = Range | Words | Answer
 """What one fact or column can be."""
+_PossibleT = TypeVar("_PossibleT", Range, Words, Answer)
 
 NEVER = Range(inf, -inf, missing=True)
 """A number that is always missing."""
@@ -113,7 +114,7 @@ def joined(a: Range, b: Range) -> Range:
     return Range(min(a.low, b.low), max(a.high, b.high), a.missing or b.missing, a.whole and b.whole)
 
 
-def without_missing(a: Possible) -> Possible:
+def without_missing(a: _PossibleT) -> _PossibleT:
     """The same where it is known."""
     return replace(a, missing=False)
 

@@ -28,21 +28,21 @@ class Of(IntEnum):
     CASES = 2
     EVENTS = 3
     PREVIOUS = 4
-    KNOWN = 19  # customers or orders of a snapshot in a bucket
-    CUSTOMER = 5  # ids in a bucket, then what is known of them in a group
-    ORDER = 6  # likewise
-    DECISIONS = 7
-    CUSTOMERS = 8  # from here on what a snapshot is built from
-    ORDERS = 9
-    SUBSCRIPTIONS = 10
-    EARLIER_CASES = 11
-    GOODWILL = 12
-    BILLS = 13
-    OFFERS = 14
-    ORDER_IDS = 15
-    CASE_IDS = 16
-    FACTS = 17
-    SPENDS = 18
+    KNOWN = 5  # customers or orders of a snapshot in a bucket
+    CUSTOMER = 6  # ids in a bucket, then what is known of them in a group
+    ORDER = 7  # likewise
+    DECISIONS = 8
+    CUSTOMERS = 9  # from here on what a snapshot is built from
+    ORDERS = 10
+    SUBSCRIPTIONS = 11
+    EARLIER_CASES = 12
+    GOODWILL = 13
+    BILLS = 14
+    OFFERS = 15
+    ORDER_IDS = 16
+    CASE_IDS = 17
+    FACTS = 18
+    SPENDS = 19
 
 
 def reported(part: int, report: object) -> tuple[int, Of, bytes]:

@@ -1,14 +1,12 @@
 """A snapshot built on a cluster: Spark moves rows of customers, of which executors make facts and files as is done here."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
 import polars as pl
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
@@ -18,9 +16,9 @@ from router.crm.lookup import layout_of
 from router.crm.manifest import Manifest, Shard
 from router.crm.mapping import Mapping as MappingFile
 from router.crm.mapping import load_mapping
-from router.crm.publish import put
+from router.crm.publish import not_written, put
 from router.crm.shards import BUCKETS
-from router.errors import MappingError, Problem, SnapshotError
+from router.errors import MappingError, Problem
 from router.files.faults import MOST, Found, together, told_again
 from router.files.scan import Scan
 from router.spark.blocks import Of, rows_of
@@ -29,7 +27,7 @@ from router.spark.files import Files
 from router.spark.gather import IDS, KINDS, Gather, GatherReport
 from router.spark.held import ROW_BITS
 from router.spark.reading import Opened
-from router.spark.storage import reason
+from router.spark.storage import spark_telling
 from router.spark.work import Workers
 
 _GROUP = 1_000_000
@@ -55,7 +53,7 @@ def build(run: Build, spark: SparkSession) -> Manifest:
     mapping = load_mapping(run.mapping)
     cluster = _Cluster(run, mapping, open_tables(mapping), Workers(spark))
     try:
-        with _telling(run.directory):
+        with spark_telling(partial(not_written, run.directory)):
             return cluster.build()
     finally:
         cluster.workers.forget()
@@ -160,13 +158,3 @@ def _blocks(rows: DataFrame) -> DataFrame:
 
 def _named(facts: pl.Schema) -> set[str]:
     return {PERCENTILE if name == RANKED else name for name in facts}
-
-
-@contextmanager
-def _telling(directory: Path) -> Iterator[None]:
-    """What Spark refuses, in words."""
-    try:
-        yield
-    except (PySparkException, Py4JError) as error:
-        said = f"the snapshot cannot be written: Spark says: {reason(error)}; the one before stays current"
-        raise SnapshotError([Problem("snapshot-not-written", said, str(directory))]) from error

@@ -11,9 +11,8 @@ from polars import col
 
 from router.crm.snapshot import Snapshot
 from router.decide.decider import customer_layout
-from router.decide.records import FactRecords, facts_layout
 from router.facts import Fact
-from router.frame.customers import Customers, of_records, of_snapshot
+from router.frame.customers import Customers, of_snapshot
 from router.frame.tables import Moment
 from router.policy.model import Policy
 from router.spark.blocks import Of, handed, parted, received, rows_of
@@ -68,13 +67,8 @@ class Published:
         return {kind: max(least, -(-rows // _BUCKET)) for kind, rows in self.rows().items()}
 
 
-def published(path: Path | None, policy: Policy) -> Published:
-    """The current snapshot of a folder that the driver and all executors can read; without one, nobody."""
-    snapshot = None if path is None else Snapshot.open(path)
-    if snapshot is None:
-        customers = of_records(FactRecords(facts_layout(policy), policy.currency, None, {}))
-    else:
-        customers = of_snapshot(snapshot)
+def published(customers: Customers, snapshot: Snapshot | None, policy: Policy) -> Published:
+    """The customers of a snapshot whose folder the driver and all executors can read; without one, nobody."""
     stored = customers.rows.collect_schema()
     layout = customer_layout(policy, customers.layout, customers.currency)
     facts = [fact.name for fact in layout if fact is not None and fact.name in stored]

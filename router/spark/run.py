@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +10,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from router.bulk import run as bulk
-from router.bulk.engine import Decided, Run
+from router.bulk.engine import Decided, Run, no_queue
 from router.bulk.manifest import of_run
 from router.bulk.merge import numbered
 from router.bulk.previous import SCHEMA
 from router.bulk.run import Result
+from router.crm.snapshot import Snapshot
 from router.errors import Problem, TableError
 from router.files.faults import MOST, together, told_again
 from router.spark.blocks import Of, rows_of
@@ -59,7 +61,7 @@ class Cluster:
 
     def __call__(self, run: Run, _: Path) -> Decided:
         """Decide a backlog. Raises ``TableError`` with everything that is wrong."""
-        with spark_telling(run.name):
+        with spark_telling(partial(no_queue, run.name)):
             return self._decide(run)
 
     def _decide(self, run: Run) -> Decided:
@@ -150,14 +152,13 @@ class Cluster:
     def _collected(self, queue: DataFrame, run: Run, rows: int) -> Iterator[pl.DataFrame]:
         """The queue, a block at a time. Raises ``TableError`` if a part of it is lost."""
         came = 0
-        with spark_telling(run.name):
+        with spark_telling(partial(no_queue, run.name)):
             for block in self._workers.blocks(queue):
                 found = rows_of(block)
                 came += found.height
                 yield found
         if came != rows:
-            said = f"the queue could not be written: {came} of {rows} rows came back; what was there before stays as it was"
-            raise TableError([Problem("queue-not-written", said, run.name)])
+            raise no_queue(run.name, f"{came} of {rows} rows came back")
 
 
 def _remarks(tables: Mapping[Of, Opened], reports: Sequence[Report], rows: Mapping[Of, int]) -> Iterator[str]:
@@ -187,7 +188,8 @@ def reprioritize(run: Run, spark: SparkSession, text: PolicyText, snapshot: Path
     ``snapshot`` is a folder that all machines share. The queue goes to ``Run.out``, or to the store that ``out`` is an
     address of. Raises as that does.
     """
-    cluster = Cluster(spark, text, published(snapshot, run.policy))
+    opened = None if snapshot is None else Snapshot.open(snapshot)
+    cluster = Cluster(spark, text, published(run.customers, opened, run.policy))
     with output(spark, out or str(run.out)) as here:
         try:
             return bulk.reprioritize(replace(run, out=here, called=out if is_store(out) else ""), cluster)

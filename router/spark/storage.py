@@ -1,7 +1,8 @@
 """Files in the stores that Spark reaches: what is there, digests, and an output that is put there whole or not at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,8 +11,9 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from router.bulk.engine import no_queue
 from router.bulk.manifest import manifest_of
-from router.errors import Problem, TableError
+from router.errors import Problem, RouterError, TableError
 
 
 class Storage:
@@ -78,7 +80,7 @@ def output(spark: SparkSession, out: str) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         here = Path(folder, name[2])
         yield here
-        with spark_telling(out):
+        with spark_telling(partial(no_queue, out)):
             _put(store, {out: here, str(out) + ".manifest.json": manifest_of(here)})
 
 
@@ -111,13 +113,12 @@ def _beside(target: str, what: str) -> str:
 
 
 @contextmanager
-def spark_telling(out: str) -> Iterator[None]:
-    """What Spark or a store refuses, in words: raises ``TableError``."""
+def spark_telling(told: Callable[[str], RouterError]) -> Iterator[None]:
+    """What Spark or a store refuses, in words: raises what ``told`` makes of its reason."""
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        message = f"the queue could not be written: Spark says: {reason(error)}; what was there before stays as it was"
-        raise TableError([Problem("queue-not-written", message, out)]) from error
+        raise told(f"Spark says: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:

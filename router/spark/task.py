@@ -79,7 +79,7 @@ class Task:
             report.strange = events.join(cases, on="case_id", how="anti").height
         decider = FrameDecider(compiled(self.policy), customers)
         chosen = cases.drop("position").head(0 if report.again else cases.height)
-        decisions = decider.decide(chosen.lazy(), None if events is None else events.lazy(), self.now)
+        decisions = decider.decide(chosen.lazy(), None if events is None else events.lazy(), self.now, enums=True)
         if previous is not None:
             decisions = with_previous(decisions, previous.lazy())
         found = decisions.sort(*in_order()).collect()
