@@ -1,5 +1,6 @@
 """What cannot be read, found in a first pass over the rows and told by file, row and column, all at once up to a limit."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -73,10 +74,12 @@ def look(scan: Scan, counts: Counts = lambda _: {}) -> Found:
 def together(checked: Iterable[Found]) -> Found:
     """What passes over the rows of one table found, each over those that follow on the ones before."""
     listed = list(checked)
-    totals = {name: sum(each.totals.get(name, 0) for each in listed) for each in listed for name in each.totals}
+    totals: Counter[str] = Counter()
+    for each in listed:
+        totals.update(each.totals)
     first = list(islice((row for each in listed for row in each.first), MOST))
     unreadable = dict.fromkeys(problem for each in listed for problem in each.unreadable)
-    return Found(totals, list(unreadable), sum(each.bad for each in listed), first)
+    return Found(dict(totals), list(unreadable), sum(each.bad for each in listed), first)
 
 
 def _any_fault(part: Part) -> pl.Expr:
