@@ -29,7 +29,7 @@ def made_up_snapshot(rows: int = ROWS) -> Path:
     try:
         Snapshot.open(directory)
     except SnapshotError:
-        _make(rows, directory)
+        make(rows, directory)
     return directory
 
 
@@ -38,7 +38,8 @@ def customer_id(number: int) -> str:
     return f"C{number}"
 
 
-def _make(rows: int, directory: Path) -> None:
+def make(rows: int, directory: Path, shards: int = 1) -> None:
+    """Publish so many made-up customers, each with an order."""
     # The process that measures goes without Polars, as one that looks up does.
     import polars as pl  # noqa: PLC0415 - as said above
 
@@ -60,7 +61,7 @@ def _make(rows: int, directory: Path) -> None:
 
     facts = pl.select(pl.format("C{}", number).alias("customer_id"), *map(drawn, STORED, range(len(STORED))))
     orders = pl.select(pl.format("O{}", number)).to_series()
-    publish(Content(AS_OF, "GBP", facts, orders), directory)
+    publish(Content(AS_OF, "GBP", facts, orders), directory, shards=shards)
 
 
 def measure() -> dict[str, dict[str, Any]]:

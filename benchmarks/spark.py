@@ -61,16 +61,15 @@ def ours(spark: Any, folder: Path, snapshot: Path, out: Path) -> dict[str, float
     from router.bulk import run as bulk  # noqa: PLC0415 - only what a run needs
     from router.bulk.engine import Run  # noqa: PLC0415 - only what a run needs
     from router.cli.cluster import policy_text  # noqa: PLC0415 - only what a run needs
-    from router.crm.snapshot import Snapshot  # noqa: PLC0415 - only what a run needs
-    from router.frame.customers import of_snapshot  # noqa: PLC0415 - only what a run needs
+    from router.cli.reprioritize import customers_of  # noqa: PLC0415 - only what a run needs
     from router.policy.store import read_policy  # noqa: PLC0415 - only what a run needs
     from router.spark.customers import published  # noqa: PLC0415 - only what a run needs
     from router.spark.run import Cluster  # noqa: PLC0415 - only what a run needs
+    from router.spark.snapshot import stored  # noqa: PLC0415 - only what a run needs
 
     file = Path(__file__).parents[1] / "policies" / "retail" / "1.0.0.yaml"
     policy = read_policy(file)
-    opened = Snapshot.open(snapshot)
-    known = published(of_snapshot(opened), opened, policy)
+    known = published(customers_of(None, policy), stored(spark, str(snapshot)), policy)
     cluster = Cluster(spark, policy_text(str(file), Path(), policy), known)
     tables = ([str(folder / "cases.parquet")], [str(folder / "events.parquet")])
     result = bulk.reprioritize(Run(*tables, policy, known.customers, NOW, out), cluster)

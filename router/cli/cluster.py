@@ -25,8 +25,8 @@ def policy_text(name: str, root: Path, policy: "Policy") -> "PolicyText":
     return PolicyText(file.name, text, tuple(day.isoformat() for day in sorted(closed)), policy.digest)
 
 
-def reprioritize_on(master: str, run: "Run", text: "PolicyText", snapshot: Path | None, out: str) -> "Result":
-    """Put a backlog in order on a cluster; ``out`` may be an address that Spark knows.
+def reprioritize_on(master: str, run: "Run", text: "PolicyText", snapshot: str, out: str) -> "Result":
+    """Put a backlog in order on a cluster; ``snapshot`` and ``out`` may be addresses that Spark knows.
 
     Raises ``SettingsError`` if there is none.
     """

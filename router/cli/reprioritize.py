@@ -1,7 +1,7 @@
 """``case-router reprioritize``: decide a whole backlog and put it in order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -36,7 +36,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
     *,
     cases: Tables,
     events: Annotated[list[str] | None, typer.Option(metavar="FILE", help="What happened to them, likewise.")] = None,
-    snapshot: Annotated[Path | None, typer.Option(help="Folder of the snapshot; without it all are strangers.")] = None,
+    snapshot: Annotated[str, typer.Option(metavar="DIR", help="Folder of the snapshot; without it all are strangers.")] = "",
     policy: Annotated[str, typer.Option(help="Name of a policy, or a policy file.")] = "retail",
     policy_version: Annotated[str, typer.Option(help="Version; by default the one in force.")] = "",
     policies: Root = None,
@@ -68,6 +68,8 @@ def reprioritize(  # noqa: PLR0913 - an option each
     from router.bulk.run import reprioritize
     from router.cli.question import named_policy
 
+    if engine is Engine.LOCAL:
+        _refuse_addresses({"--cases": cases, "--events": events or [], "--snapshot": [snapshot], "--out": [out]})
     at = instant(now, "--now")
     chosen = named_policy(policy, policy_version, policies_root(policies), at)
     with _terminable(), _progress() as progress:
@@ -75,7 +77,7 @@ def reprioritize(  # noqa: PLR0913 - an option each
             cases,
             events or [],
             chosen,
-            customers_of(snapshot, chosen),
+            customers_of(Path(snapshot) if snapshot and engine is Engine.LOCAL else None, chosen),
             at,
             Path(out),
             previous=previous,
@@ -119,6 +121,14 @@ def customers_of(snapshot: Path | None, policy: "Policy") -> "Customers":
     if snapshot is not None:
         return of_snapshot(Snapshot.open(snapshot))
     return of_records(FactRecords(facts_layout(policy), policy.currency, None, {}))
+
+
+def _refuse_addresses(paths: Mapping[str, Sequence[str]]) -> None:
+    from router.files.source import is_address
+
+    for option, given in paths.items():
+        for path in filter(is_address, given):
+            raise typer.BadParameter(f"{path} is an address; a cluster reads those: --engine spark", param_hint=option)
 
 
 def _bytes(text: str) -> int:

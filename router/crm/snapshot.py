@@ -1,7 +1,7 @@
 """A published snapshot: opened, looked up, verified. Opening reads the manifest and the heads of the files, nothing more."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any, NoReturn
@@ -52,8 +52,8 @@ class Snapshot:
         Only the files of the ``shards`` that are told, by number, are opened and need to be there; of none told, all.
         Raises ``SnapshotError``, which says what to do.
         """
-        folder = path if (path / MANIFEST).is_file() else path / str(_json(path / CURRENT).get("id", ""))
-        manifest = read_manifest(folder)
+        found, manifest = current(_bytes, str(path))
+        folder = Path(found)
         others = sorted(shard for shard in set(shards) if not 0 <= shard < manifest.shards)
         if others:
             raise SnapshotError([_no_shard(shard, manifest.shards, folder) for shard in others])
@@ -128,33 +128,50 @@ def verify(snapshot: Snapshot) -> None:
             raise damaged(snapshot.path, f"{entry.name} is not what was published, its SHA-256 differs")
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest in the folder of one content. Raises ``SnapshotError`` if it is absent, of another schema, or changed."""
-    data = _json(folder / MANIFEST)
+def current(read: Callable[[str], bytes | None], where: str) -> tuple[str, Manifest]:
+    """The folder of the current content in a folder of snapshots, and its manifest; a content's own folder is that itself.
+
+    ``read`` gives the bytes of a file by its path, or ``None`` if there is no such file. Raises ``SnapshotError`` if the
+    manifest is absent, of another schema, or changed.
+    """
+    alone = read(f"{where}/{MANIFEST}") is not None
+    folder = where if alone else f"{where}/{_json(read, where, CURRENT).get('id', '')}"
+    data = _json(read, folder, MANIFEST)
     if data.get("schema") != SCHEMA:
         said = f"the snapshot has schema {data.get('schema')}, this version reads {SCHEMA}; {_AGAIN}"
-        raise SnapshotError([Problem("snapshot-schema", said, str(folder))])
+        raise SnapshotError([Problem("snapshot-schema", said, folder)])
     try:
-        return from_dict(data)
+        return folder, from_dict(data)
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(folder, f"{MANIFEST} was changed") from error
 
 
-def damaged(folder: Path, what: str) -> SnapshotError:
+def damaged(folder: Path | str, what: str) -> SnapshotError:
     """The error of a snapshot that cannot be trusted."""
     return SnapshotError([Problem("snapshot-damaged", f"the snapshot is damaged: {what}; {_AGAIN}", str(folder))])
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _bytes(path: str) -> bytes | None:
+    file = Path(path)
     try:
-        data = json.loads(file.read_bytes())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        said = f"no snapshot here, {file.name} is not there; {_AGAIN}"
-        raise SnapshotError([Problem("no-snapshot", said, str(file.parent))]) from error
-    except (OSError, ValueError) as error:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
         raise damaged(file.parent, f"{file.name} cannot be read") from error
+
+
+def _json(read: Callable[[str], bytes | None], folder: str, name: str) -> dict[str, Any]:
+    content = read(f"{folder}/{name}")
+    if content is None:
+        said = f"no snapshot here, {name} is not there; {_AGAIN}"
+        raise SnapshotError([Problem("no-snapshot", said, folder)])
+    try:
+        data = json.loads(content)
+    except ValueError as error:
+        raise damaged(folder, f"{name} cannot be read") from error
     if not isinstance(data, dict):
-        raise damaged(file.parent, f"{file.name} cannot be read")
+        raise damaged(folder, f"{name} cannot be read")
     return data
 
 

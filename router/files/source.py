@@ -40,6 +40,15 @@ def find(folder: Path, pattern: str) -> list[Path]:
     return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
+def is_address(path: str) -> bool:
+    """Whether a path is an address that Spark knows and this machine's programs do not.
+
+    >>> is_address("hdfs://lake/queue.parquet"), is_address("file:/queues/queue.parquet"), is_address("queues/queue.parquet")
+    (True, True, False)
+    """
+    return "://" in path or path.startswith("file:")
+
+
 def known(kind: str, names: Iterable[str]) -> AfterValidator:
     """A check that a text is one of some names."""
 

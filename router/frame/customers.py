@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 from polars import col
 
-from router.crm.lookup import KNOWN, OVERDUE
+from router.crm.lookup import KNOWN, OVERDUE, layout_of
+from router.crm.manifest import Manifest
 from router.crm.shards import CUSTOMERS, ORDERS
 from router.crm.snapshot import Snapshot
 from router.decide.decider import customer_layout
@@ -37,19 +38,33 @@ class Customers:
 
 def of_snapshot(snapshot: Snapshot) -> Customers:
     """A published snapshot, all its shards. Its files are mapped: what nobody reads is never touched."""
-    stored = {fact.name: fact for fact in snapshot.layout}
-    customers = pl.scan_ipc(snapshot.files(CUSTOMERS))
-    present = [stored[name] for name in snapshot.manifest.facts]
-    orders = pl.scan_ipc(snapshot.files(ORDERS)).with_columns(on_record=True) if snapshot.files(ORDERS) else None
+    orders = snapshot.files(ORDERS)
+    return of_tables(snapshot.manifest, pl.scan_ipc(snapshot.files(CUSTOMERS)), pl.scan_ipc(orders) if orders else None)
+
+
+def of_tables(manifest: Manifest, customers: pl.LazyFrame, orders: pl.LazyFrame | None) -> Customers:
+    """What the files of a snapshot hold, or some rows of them."""
+    layout = layout_of(manifest.extras)
+    stored = {fact.name: fact for fact in layout}
+    present = [stored[name] for name in manifest.facts]
     return Customers(
-        snapshot.id,
-        snapshot.as_of,
-        snapshot.currency,
-        snapshot.layout,
+        manifest.id,
+        manifest.as_of,
+        manifest.currency,
+        layout,
         customers.select("customer_id", pl.lit(value=True).alias(KNOWN), *map(_stored, present)),
         moves=True,
-        orders=orders,
+        orders=None if orders is None else orders.with_columns(on_record=True),
         other_orders=False,
+    )
+
+
+def without_rows(manifest: Manifest) -> Customers:
+    """What the manifest alone says of a snapshot."""
+    stored = {fact.name: pl.Int8() if fact.type is Type.YES_NO else kind_of(fact) for fact in layout_of(manifest.extras)}
+    customers = pl.LazyFrame(schema={"customer_id": pl.String(), **{name: stored[name] for name in manifest.facts}})
+    return of_tables(
+        manifest, customers, None if manifest.orders is None else pl.LazyFrame(schema={"order_id": pl.String()})
     )
 
 

@@ -1,28 +1,24 @@
-"""The customers of a snapshot brought to the cases that name them: executors map its files, a stretch each, and ids and rows
-meet in buckets of a hash of the id."""
+"""The customers of a snapshot brought to the cases that name them: ids and rows meet in buckets of a hash of the id."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from polars import col
 
-from router.crm.snapshot import Snapshot
 from router.decide.decider import customer_layout
 from router.facts import Fact
-from router.frame.customers import Customers, of_snapshot
+from router.frame.customers import Customers, without_rows
 from router.frame.tables import Moment
 from router.policy.model import Policy
 from router.spark.blocks import Of, handed, parted, received, rows_of
+from router.spark.snapshot import Stored, Wanted, bucket
 
 KEYS = {Of.CUSTOMER: "customer_id", Of.ORDER: "order_id"}
 """What is looked up, by which column of cases and of snapshots."""
 ORDERS = pl.Schema({"order_id": pl.String()})
 """The columns of an order."""
-STRETCH = 250_000
-"""So many rows of a snapshot are one task of Spark."""
 _BUCKET = 500_000
 """About so many rows of a snapshot meet the ids in one process."""
 
@@ -53,22 +49,22 @@ class Published:
 
     customers: Customers
     known: KnownCustomers
-    snapshot: Snapshot | None
+    snapshot: Stored | None
 
-    def rows(self) -> dict[Of, int]:
-        """How many customers and orders there are to be looked up, where any are."""
+    def wanted(self, least: int) -> dict[Of, Wanted]:
+        """What is to be looked up, in ``least`` buckets or more."""
         if self.snapshot is None:
             return {}
-        orders = {Of.ORDER: self.snapshot.manifest.orders or 0} if self.known.orders else {}
-        return {Of.CUSTOMER: self.snapshot.rows, **orders}
+        manifest, schemas = self.snapshot.manifest, {Of.CUSTOMER: self.known.schema, Of.ORDER: ORDERS}
+        rows = {Of.CUSTOMER: manifest.rows} | ({Of.ORDER: manifest.orders or 0} if self.known.orders else {})
+        return {
+            kind: Wanted(kind, KEYS[kind], schemas[kind], max(least, -(-many // _BUCKET))) for kind, many in rows.items()
+        }
 
-    def buckets(self, least: int) -> dict[Of, int]:
-        """Into how many buckets ids are parted."""
-        return {kind: max(least, -(-rows // _BUCKET)) for kind, rows in self.rows().items()}
 
-
-def published(customers: Customers, snapshot: Snapshot | None, policy: Policy) -> Published:
-    """The customers of a snapshot whose folder the driver and all executors can read; without one, nobody."""
+def published(customers: Customers, snapshot: Stored | None, policy: Policy) -> Published:
+    """The customers of a snapshot; without one, those given, whose rows nobody sees: strangers."""
+    customers = customers if snapshot is None else without_rows(snapshot.manifest)
     stored = customers.rows.collect_schema()
     layout = customer_layout(policy, customers.layout, customers.currency)
     facts = [fact.name for fact in layout if fact is not None and fact.name in stored]
@@ -88,31 +84,7 @@ def published(customers: Customers, snapshot: Snapshot | None, policy: Policy) -
 def ids_of(cases: pl.DataFrame, key: str, buckets: int) -> pl.DataFrame:
     """The ids that cases name: the bucket of each as ``part``, the ``group`` of cases that it is for, and ``id``."""
     ids = cases.lazy().select(id=col(key), group=col("part")).filter(col("id").is_not_null()).unique()
-    return ids.with_columns(_bucket("id", buckets)).collect()
-
-
-def _bucket(key: str, buckets: int) -> pl.Expr:
-    return (col(key).hash() % buckets).cast(pl.Int32).alias("part")
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Work: rows of a snapshot, by the numbers of their stretches, to their buckets."""
-
-    folder: Path
-    kind: Of
-    schema: pl.Schema
-    buckets: int
-
-    def __call__(self, batches: Iterator[Any], _: int) -> Iterator[Any]:
-        """The columns of the schema, in the engine's types."""
-        customers = of_snapshot(Snapshot.open(self.folder))
-        table = customers.rows if self.kind is Of.CUSTOMER else customers.orders
-        assert table is not None  # noqa: S101 - there are rows of it
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                rows = table.select(self.schema.names()).slice(number * STRETCH, STRETCH)
-                yield from handed(parted(Of.KNOWN, rows.with_columns(_bucket(KEYS[self.kind], self.buckets)).collect()))
+    return ids.with_columns(bucket("id", buckets)).collect()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from router.bulk.engine import Run
 from router.bulk.reading import absent, case_frame, columns_of, event_frame, open_files, source_of, unread
 from router.errors import Problem, TableError
 from router.files.scan import Scan, part_of
-from router.files.source import FORMATS, PACKED
+from router.files.source import FORMATS, PACKED, is_address
 from router.policy.model import Policy
 from router.spark.blocks import Of
 from router.spark.cut import Sheet
 from router.spark.delta import LOG, delta_files
 from router.spark.held import PLACE, ROW_BITS, held
-from router.spark.storage import Storage, first_line
+from router.spark.storage import Storage, first_line, in_store
 
 NAMES = {"cases": Of.CASES, "events": Of.EVENTS}
 """The tables by their names."""
@@ -76,7 +76,7 @@ def open_tables(spark: SparkSession, run: Run) -> dict[Of, Opened]:
     for name, paths in (("cases", run.cases), ("events", run.events)):
         if not paths:
             continue
-        if any(_in_store(spark, path) for path in paths):
+        if any(_of_spark(spark, path) for path in paths):
             try:
                 one = len(paths) == 1 and Path(paths[0], LOG).is_dir()
                 found[NAMES[name]] = _delta(name, paths[0], run.policy) if one else _stored(spark, name, paths, run.policy)
@@ -91,12 +91,10 @@ def open_tables(spark: SparkSession, run: Run) -> dict[Of, Opened]:
     return found
 
 
-def _in_store(spark: SparkSession, path: str) -> bool:
-    """Whether Spark reads a table: a folder, an address, or what is only in the file system that its settings name."""
-    if "://" in path or path.startswith("file:") or Path(path).is_dir():
-        return True
-    here = Path(path).exists() or any(sign in path for sign in "*?[{")
-    return not here and Storage(spark, path).exists(path)
+def _of_spark(spark: SparkSession, path: str) -> bool:
+    """Whether Spark reads a table: a folder, or what only it reaches."""
+    pattern = not is_address(path) and any(sign in path for sign in "*?[{")
+    return Path(path).is_dir() or (not pattern and in_store(spark, path))
 
 
 def _delta(name: str, folder: str, policy: Policy) -> Opened:

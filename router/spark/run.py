@@ -15,19 +15,19 @@ from router.bulk.manifest import of_run
 from router.bulk.merge import numbered
 from router.bulk.previous import SCHEMA
 from router.bulk.run import Result
-from router.crm.snapshot import Snapshot
 from router.errors import Problem, TableError
 from router.files.faults import MOST, together, told_again
+from router.files.source import is_address
 from router.spark.blocks import Of, rows_of
-from router.spark.customers import ORDERS, Meet, Published, Stored, published
-from router.spark.customers import STRETCH as STORED
+from router.spark.customers import Meet, Published, published
 from router.spark.cut import Cut, CutReport, CutRows
 from router.spark.files import Files
 from router.spark.held import ROW_BITS
 from router.spark.order import STRETCH, Part, Sort, bounds
 from router.spark.policy import PolicyText
 from router.spark.reading import Opened, open_tables
-from router.spark.storage import is_store, output, spark_telling
+from router.spark.snapshot import Wanted, stored
+from router.spark.storage import output, spark_telling
 from router.spark.task import Report, Task
 from router.spark.work import Workers
 
@@ -95,7 +95,7 @@ class Cluster:
         sheets = {kind: table.sheet for kind, table in tables.items()}
         previous = None if run.previous is None else run.previous.absolute()
         parallel = int(self.spark.sparkContext.defaultParallelism)
-        buckets = self.known.buckets(parallel)
+        buckets = {kind: wanted.buckets for kind, wanted in self.known.wanted(parallel).items()}
         cut = Cut(self.text, groups, sheets, buckets, tuple(files.stretches(parallel)), previous)
         found = self._workers.each(len(cut.stretches), cut)
         for kind, table in tables.items():
@@ -130,17 +130,15 @@ class Cluster:
         """Each group a partition: its blocks, and the customers and orders that its cases name."""
         blocks = [int(kind) for kind in (*tables, Of.PREVIOUS)]
         found = cut.where(f.col("kind").isin(blocks)).select("part", "kind", "block")
-        for kind, buckets in self.known.buckets(int(self.spark.sparkContext.defaultParallelism)).items():
-            found = found.union(self._met(cut, kind, buckets).select("part", "kind", "block"))
+        for kind, wanted in self.known.wanted(int(self.spark.sparkContext.defaultParallelism)).items():
+            found = found.union(self._met(cut, kind, wanted).select("part", "kind", "block"))
         return found.repartitionById(groups, f.col("part"))
 
-    def _met(self, cut: DataFrame, kind: Of, buckets: int) -> DataFrame:
+    def _met(self, cut: DataFrame, kind: Of, wanted: Wanted) -> DataFrame:
         """What is known of the ids of one kind, each row to the group that names it."""
-        assert self.known.snapshot is not None  # noqa: S101 - there are buckets of it
-        schema = self.known.known.schema if kind is Of.CUSTOMER else ORDERS
-        stored = Stored(self.known.snapshot.path.resolve(), kind, schema, buckets)
-        rows = self._workers.each(-(-self.known.rows()[kind] // STORED), stored)
-        together = cut.where(f.col("kind") == int(kind)).union(rows).repartitionById(buckets, f.col("part"))
+        assert self.known.snapshot is not None  # noqa: S101 - something of it is wanted
+        rows = self.known.snapshot.rows(self._workers, wanted)
+        together = cut.where(f.col("kind") == int(kind)).union(rows).repartitionById(wanted.buckets, f.col("part"))
         return self._workers.over(together, Meet(kind))
 
     def _in_order(self, decided: DataFrame, reports: Sequence[Report], rows: int) -> DataFrame:
@@ -182,16 +180,17 @@ def _refuse_repeats(reports: Sequence[Report], cases: Opened) -> None:
     raise TableError(told_again("cases", theirs, found, len(again)))
 
 
-def reprioritize(run: Run, spark: SparkSession, text: PolicyText, snapshot: Path | None, out: str = "") -> Result:
+def reprioritize(run: Run, spark: SparkSession, text: PolicyText, snapshot: str = "", out: str = "") -> Result:
     """Put a backlog in order on a cluster: writes the file that ``router.bulk.run.reprioritize`` writes here.
 
-    ``snapshot`` is a folder that all machines share. The queue goes to ``Run.out``, or to the store that ``out`` is an
-    address of. Raises as that does.
+    ``snapshot`` takes the place of ``Run.customers``: by a path that all machines share, or by an address. The queue goes to
+    ``Run.out``, or to the store that ``out`` is an address of. Raises as that does, and ``SnapshotError``.
     """
-    opened = None if snapshot is None else Snapshot.open(snapshot)
-    cluster = Cluster(spark, text, published(run.customers, opened, run.policy))
+    known = published(run.customers, stored(spark, snapshot) if snapshot else None, run.policy)
+    cluster = Cluster(spark, text, known)
     with output(spark, out or str(run.out)) as here:
         try:
-            return bulk.reprioritize(replace(run, out=here, called=out if is_store(out) else ""), cluster)
+            called = out if is_address(out) else ""
+            return bulk.reprioritize(replace(run, customers=known.customers, out=here, called=called), cluster)
         finally:
             cluster.forget()

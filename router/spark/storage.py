@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from router.bulk.engine import no_queue
 from router.bulk.manifest import manifest_of
 from router.errors import Problem, RouterError, TableError
+from router.files.source import is_address
 
 
 class Storage:
@@ -32,6 +33,16 @@ class Storage:
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder."""
         return self.exists(path) and bool(self._system.getFileStatus(self._path(path)).isDirectory())
+
+    def read(self, path: str) -> bytes | None:
+        """A small file, or ``None`` if there is none."""
+        if not self.exists(path):
+            return None
+        stream = self._system.open(self._path(path))
+        try:
+            return bytes(stream.readAllBytes())
+        finally:
+            stream.close()
 
     def entry(self, uri: str, name: str) -> dict[str, Any]:
         """What a manifest says of a file, by the name that people know it by; the driver reads all of it."""
@@ -57,20 +68,16 @@ class Storage:
             raise OSError(f"{source} could not be renamed to {target}")
 
 
-def is_store(path: str) -> bool:
-    """Whether a path is an address that Spark knows and this machine's programs do not.
-
-    >>> is_store("hdfs://lake/queue.parquet"), is_store("queues/queue.parquet")
-    (True, False)
-    """
-    return "://" in path or path.startswith("file:")
+def in_store(spark: SparkSession, path: str) -> bool:
+    """Whether only Spark reaches a path: by an address, or in the file system that its settings name."""
+    return is_address(path) or (not Path(path).exists() and Storage(spark, path).exists(path))
 
 
 @contextmanager
 def output(spark: SparkSession, out: str) -> Iterator[Path]:
     """Where to write an output: there, or, if it goes to a store, in a folder of this machine from which it and its manifest
     are put into their place at the end, both or none. Raises ``TableError``."""
-    if not is_store(out):
+    if not is_address(out):
         yield Path(out)
         return
     store, name = Storage(spark, out), out.rpartition("/")

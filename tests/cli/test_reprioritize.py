@@ -85,6 +85,13 @@ def test_wrong_usage_ends_with_2(run: Run, wrong: tuple[str, str], tmp_path: Pat
     assert run("reprioritize", *BACKLOG, "--out", tmp_path / "queue.csv", *wrong).code == 2
 
 
+@pytest.mark.parametrize("option", ["--events", "--snapshot", "--out"])
+def test_an_address_is_for_a_cluster(option: str, run: Run, tmp_path: Path) -> None:
+    ran = run("reprioritize", *BACKLOG, "--out", tmp_path / "queue.csv", option, "hdfs://lake/it")
+    assert ran.code == 2
+    assert f"Invalid value for {option}: hdfs://lake/it is an address" in ran.err
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("", 0), ("12", 12), ("500M", 500 * 2**20), ("4g", 2**32), ("1 GiB", 2**30), ("2TB", 2**41)]
 )

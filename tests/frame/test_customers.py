@@ -15,7 +15,7 @@ from router.decide.decider import customer_layout
 from router.decide.model import Records
 from router.decide.records import FactRecords, facts_layout
 from router.facts import CUSTOMER_FACTS, Fact, Type, Value
-from router.frame.customers import Customers, join, of_records, of_snapshot, with_orders
+from router.frame.customers import Customers, join, of_records, of_snapshot, with_orders, without_rows
 from router.frame.tables import kind_of
 from router.policy.model import Policy
 from router.time import DAY, parse_instant
@@ -103,6 +103,15 @@ def test_orders_are_on_record_as_looked_up(snapshot: Snapshot, records: FactReco
     ):
         found = with_orders(pl.LazyFrame({"order_id": ids}), customers).collect()
         assert dict(found.rows()) == {order: asked.has_order(order) if order else None for order in ids}
+
+
+def test_a_manifest_alone_says_all_but_the_rows(snapshot: Snapshot) -> None:
+    said, whole = without_rows(snapshot.manifest), of_snapshot(snapshot)
+    assert said.rows.collect_schema() == whole.rows.collect_schema()
+    assert said.orders is not None
+    assert whole.orders is not None
+    assert said.orders.collect_schema() == whole.orders.collect_schema()
+    assert replace(said, rows=whole.rows, orders=whole.orders) == whole
 
 
 def test_only_the_facts_that_are_asked_for_are_read(snapshot: Snapshot) -> None:

@@ -20,11 +20,13 @@ def files(folder: Path, suffix: str = "parquet") -> tuple[Path, Path]:
     return tuple(write(example(name), folder / f"{name}.{suffix}") for name in ("cases", "events"))  # type: ignore[return-value] # two names
 
 
-def run_of(out: Path, cases: list[str], events: list[str], **options: Any) -> tuple[Run, Path, Path | None]:
-    """A run, with the file of its policy and the folder of its snapshot."""
-    file, snapshot = Path(options.pop("policy", RETAIL_FILE)), options.pop("snapshot", None)
+def run_of(
+    out: Path, cases: list[str], events: list[str], *, snapshot: Path | None = None, **options: Any
+) -> tuple[Run, Path]:
+    """A run, with the file of its policy."""
+    file = Path(options.pop("policy", RETAIL_FILE))
     policy, now = read_policy(file), options.pop("now", NOW)
-    return Run(cases, events, policy, customers_of(snapshot, policy), now, out, **options), file, snapshot
+    return Run(cases, events, policy, customers_of(snapshot, policy), now, out, **options), file
 
 
 def here(out: Path, cases: list[str], events: list[str], **options: Any) -> Result:
@@ -32,12 +34,14 @@ def here(out: Path, cases: list[str], events: list[str], **options: Any) -> Resu
     return local.reprioritize(run_of(out, cases, events, **options)[0])
 
 
-def there(spark: Any, out: Path | str, cases: list[str], events: list[str], **options: Any) -> Result:
+def there(
+    spark: Any, out: Path | str, cases: list[str], events: list[str], *, snapshot: Path | str = "", **options: Any
+) -> Result:
     """The same, on a cluster."""
     from router.spark.run import reprioritize
 
-    run, file, snapshot = run_of(Path(out), cases, events, **options)
-    return reprioritize(run, spark, policy_text(str(file), Path(), run.policy), snapshot, str(out))
+    run, file = run_of(Path(out), cases, events, **options)
+    return reprioritize(run, spark, policy_text(str(file), Path(), run.policy), str(snapshot), str(out))
 
 
 def same(spark: Any, folder: Path, cases: list[str], events: list[str], **options: Any) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from router.errors import TableError
+from router.errors import SnapshotError, TableError
 from tests.spark.runs import files, here, there
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own
@@ -46,6 +46,33 @@ def test_files_of_a_store_are_told_by_their_rows(spark: Any, tmp_path: Path) -> 
     found = told(spark, tmp_path / "queue.parquet", [f"{tmp_path.as_uri()}/cases.csv"], [])
     assert "CSV and NDJSON are read from a folder that all machines share" in found
     assert "there is no folder" in told(spark, f"{tmp_path.as_uri()}/none/queue.parquet", [str(cases)], [])
+
+
+def test_a_snapshot_of_a_store_that_cannot_be_used(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.snapshot import make
+    from router.spark import snapshot
+
+    cases, _ = files(tmp_path)
+    address = (tmp_path / "snapshots").as_uri()
+
+    def refused() -> str:
+        with pytest.raises(SnapshotError) as caught:
+            there(spark, tmp_path / "queue.parquet", [str(cases)], [], snapshot=address)
+        return str(caught.value)
+
+    assert f"{address}: no snapshot here, current.json is not there" in refused()
+    make(100, tmp_path / "snapshots", shards=2)
+    monkeypatch.setattr(snapshot, "MOST", 4000)
+    assert re.search(r"Spark fetches files of 4,000 at most from a store; build it with --shards \d+ or more", refused())
+    monkeypatch.undo()
+    file = next(tmp_path.glob("snapshots/*/customers-0001-of-0002.arrow"))
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + b"!")
+    damaged = told(spark, tmp_path / "queue.parquet", [str(cases)], [], snapshot=address)
+    assert "customers-0001-of-0002.arrow is not what was published, its SHA-256 differs" in damaged
+    file.unlink()
+    assert "customers-0001-of-0002.arrow" in told(spark, tmp_path / "queue.parquet", [str(cases)], [], snapshot=address)
+    assert not (tmp_path / "queue.parquet").exists()
 
 
 def test_an_earlier_output_that_is_none(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,9 +110,9 @@ def decide(spark: Any, out: Path, tables: list[list[str]], doing: str, do: Calla
             threads.append(Thread(target=then))
             threads[0].start()
 
-    run, file, _ = run_of(out, *tables, now=LATER, parts=PARTS)
+    run, file = run_of(out, *tables, now=LATER, parts=PARTS)
     try:
-        return reprioritize(replace(run, progress=progress), spark, policy_text(str(file), Path(), run.policy), None)
+        return reprioritize(replace(run, progress=progress), spark, policy_text(str(file), Path(), run.policy))
     finally:
         threads[0].join()
 
@@ -150,9 +150,9 @@ def test_what_was_there_stays_when_a_run_fails(spark: Any, tmp_path: Path) -> No
         if doing == "writing":
             raise KeyboardInterrupt
 
-    run, file, _ = run_of(tmp_path / "queue.parquet", *tables)
+    run, file = run_of(tmp_path / "queue.parquet", *tables)
     with pytest.raises(KeyboardInterrupt):
-        reprioritize(replace(run, progress=stop), spark, policy_text(str(file), Path(), run.policy), None)
+        reprioritize(replace(run, progress=stop), spark, policy_text(str(file), Path(), run.policy))
     assert (before.out.read_bytes(), manifest_of(before.out).read_bytes()) == content
     assert not list(tmp_path.glob(".*"))
 

@@ -101,6 +101,20 @@ def test_a_hundred_thousand_cases_of_a_snapshot(spark: Any, big: list[list[str]]
     assert found["rank"].to_list() == list(range(1, found.height + 1))
 
 
+def test_a_snapshot_in_a_store(spark: Any, tmp_path: Path) -> None:
+    from benchmarks.snapshot import make
+
+    tables = texts(*made_up_backlog(tmp_path / "some", 3000, 3, 2000))
+    folder = tmp_path / "snapshots"
+    for shards in (1, 5):
+        make(2000, folder, shards)
+        wanted = here(tmp_path / "here.parquet", *tables, now=LATER, snapshot=folder)
+        for address in (folder.as_uri(), f"{folder.as_uri()}/{wanted.manifest['snapshot']['id']}/"):
+            found = there(spark, tmp_path / "there.parquet", *tables, now=LATER, snapshot=address)
+            assert found.out.read_bytes() == wanted.out.read_bytes()
+            assert found.manifest["snapshot"] == wanted.manifest["snapshot"]
+
+
 def test_a_million_events_of_one_customer(spark: Any, big: list[list[str]], tmp_path: Path) -> None:
     from benchmarks.snapshot import made_up_snapshot
 
