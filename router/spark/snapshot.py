@@ -22,7 +22,7 @@ from router.spark.work import Workers
 STRETCH = 250_000
 """So many rows of a snapshot are one task of Spark, or one step of it."""
 MOST = 1 << 27
-"""A file that Spark fetches is one value in Java's memory, several times over: so many bytes are what 1 GB of it can bear."""
+"""A file that Spark fetches is a value in Java's memory, several times over: so many bytes are what 1 GB of it can bear."""
 
 
 @dataclass(frozen=True, slots=True)
