@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from itertools import compress
+from itertools import compress, count
 from math import floor, nan
 from operator import itemgetter
 from typing import Any
@@ -103,7 +103,9 @@ class Decider:
         self.points = tuple(
             floor(rule.gives.value + 0.5) if isinstance(rule.gives, Number) else None for rule in policy.priority
         )
-        self._basis = Basis(policy, records, self.places, self._slices, self.points, sayings)
+        places = count(self._slices.points.start)
+        points = tuple((i, fixed, next(places) if fixed is None else -1) for i, fixed in enumerate(self.points))
+        self._basis = Basis(policy, records, self.places, self._slices, points, sayings)
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
@@ -134,7 +136,11 @@ class Decider:
         settle(state, self.terms, self.records.as_of)
         customer = self.stranger if known is None else known
         out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
-        timeline = state.timeline
+        slices, timeline = self._slices, state.timeline
+        earned = [
+            (i, whole(out[place]) if fixed is None else fixed)
+            for i, fixed, place in compress(self._basis.points, out[slices.priority])
+        ]
         identity = blake2b(b"".join((self._identity, now.to_bytes(8, "big", signed=True), request)), digest_size=16)
         level = policy.levels[int(out[2])]
         decision = Decision(
@@ -144,6 +150,7 @@ class Decider:
             customer,
             known is not None,
             out,
+            earned,
             policy.tiers[int(out[0])],
             int(out[1]),
             out[4],
@@ -153,7 +160,8 @@ class Decider:
             commit(policy.calendar, policy.commitments[int(out[3])], timeline, now),
             self._warnings(state, known=known is not None),
         )
-        if self._varying:
+        points = sum(out[slices.points])
+        if points != points:  # noqa: PLR0124 - some of them is NaN, which is missing
             self._warn_of_points(decision)
         if full:
             self._complete(decision, out)
@@ -245,6 +253,11 @@ class Decider:
             permitted = any(ranks.get(name, -1) >= senior.rank for name in approvals)
             found.append(AdverseAction(kind, permitted, senior))
         return found
+
+
+def whole(points: float) -> int:
+    """Points as they count: 0 where they cannot be known."""
+    return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing
 
 
 def _absent(fact: Fact) -> Value:

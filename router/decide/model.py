@@ -103,13 +103,14 @@ class Slices:
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What all decisions of one decider stand on: policy, records, where each fact and each result stands, the points
-    of each priority rule (``None``: they vary), and the sentences of the policy, compiled, by the identity of each."""
+    of each priority rule by its index (``None``: they vary, and stand in the result at the place that follows), and the
+    sentences of the policy, compiled, by the identity of each."""
 
     policy: Policy
     records: Records
     places: Mapping[str, Place]
     slices: Slices
-    points: tuple[int | None, ...]
+    points: tuple[tuple[int, int | None, int], ...]
     sayings: dict[int, Callable[..., str]]
 
 
@@ -117,8 +118,9 @@ class Basis:
 class Decision:
     """One decision. ``full`` says whether the parts below ``warnings`` were decided too.
 
-    ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan. Money is in minor
-    units of the policy's currency, instants are microseconds.
+    ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan, ``earned`` the
+    index of each priority rule that fired, and its points. Money is in minor units of the policy's currency, instants are
+    microseconds.
     """
 
     basis: Basis
@@ -127,6 +129,7 @@ class Decision:
     customer: tuple[Value, ...]
     known: bool
     out: tuple[Any, ...]
+    earned: list[tuple[int, int]]
     tier: Tier
     score: int
     band: str
@@ -151,15 +154,9 @@ class Decision:
 
     @property
     def contributions(self) -> list[Contribution]:
-        """The points that each rule adds, and those of the engine for waiting; what cannot be known counts 0."""
-        basis, out, ageing = self.basis, self.out, int(self.out[5])
-        found: list[Contribution] = [(AGEING, ageing)] if ageing else []
-        varying = iter(out[basis.slices.points])
-        for rule, flag, fixed in zip(basis.policy.priority, out[basis.slices.priority], basis.points, strict=True):
-            points = next(varying) if fixed is None else fixed
-            if flag:
-                found.append((rule, int(points) if points == points else 0))  # noqa: PLR0124 - NaN is missing
-        return found
+        """The points that each rule adds, and those of the engine for waiting."""
+        ageing, rules = int(self.out[5]), self.basis.policy.priority
+        return [(AGEING, ageing)] * bool(ageing) + [(rules[index], points) for index, points in self.earned]
 
     @property
     def reasons(self) -> list[EscalationRule]:

@@ -1,6 +1,5 @@
 """From a decision to its record: one line of JSON, made from what was prepared for its decider."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import itemgetter
@@ -77,8 +76,6 @@ class Recorder:
         self._extras = [(name, i) for name, (customer, i) in basis.places.items() if customer and i >= len(CUSTOMER)]
         self._types = {fact.key: fact.type for fact in policy.facts if not fact.of_customer}
         self._priority = [rule.id for rule in policy.priority]
-        self._points = basis.points
-        self._varying = [place for place, points in enumerate(basis.points) if points is None]
         self._escalation = [rule.id for rule in policy.escalation]
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
@@ -120,8 +117,9 @@ class Recorder:
             (_, row["resolve_by"], row["resolve_state"]),
             (_, row["final_response_by"], row["final_response_state"]),
         ) = decision.commitments
-        row["earned"] = self._earned(decision)
-        fired = list(compress(self._priority, out[slices.priority]))
+        priority, earned = self._priority, decision.earned
+        row["earned"] = [int(out[5]), *[points for _, points in earned]]
+        fired = [priority[index] for index, _ in earned]
         fired += compress(self._escalation, out[slices.escalation])
         if timeline.taken:
             fired.append(SENIOR_FOR_ADVERSE_ACTION.id)
@@ -143,16 +141,6 @@ class Recorder:
             values if (write := details[kind]) is None else write(*values)
             for kind, values in zip(row["kinds"], given, strict=True)
         ]
-
-    def _earned(self, decision: Decision) -> list[int | None]:
-        """The points for waiting, then those of each priority rule that fired; what cannot be known counts 0."""
-        slices, out = decision.basis.slices, decision.out
-        points: Sequence[int | None] = self._points
-        if self._varying:
-            points = list(points)
-            for place, earned in zip(self._varying, out[slices.points], strict=True):
-                points[place] = int(earned) if earned == earned else 0  # noqa: PLR0124 - NaN is missing
-        return [int(out[5]), *compress(points, out[slices.priority])]
 
     def _attributes(self, case: m.Case, customer: tuple[Value, ...]) -> list[dict[str, object]]:
         """The case's attributes, then the policy's own facts of the customer; each has its value under its type."""

@@ -39,11 +39,6 @@ def timestamp(instant: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
-def whole(points: float) -> int:
-    """Points as they count: 0 where they cannot be known."""
-    return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing
-
-
 @cache
 def warning_code(code: str) -> int:
     """The enum value of a warning's kind: ``snapshot-old`` is ``WARNING_CODE_SNAPSHOT_OLD``."""
@@ -77,13 +72,7 @@ class Answers:
         self._bands = {band: number(2, _BAND[band]) for band in BANDS}
         self._currency = text(1, policy.currency)
         self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
-        self._contributions = [
-            b"" if points is None else embedded(3, self._ids[rule.id] + number(2, points))
-            for rule, points in zip(policy.priority, decider.points, strict=True)
-        ]
-        self._varying: list[tuple[int, dict[float, bytes]]] = [
-            (index, {}) for index, points in enumerate(decider.points) if points is None
-        ]
+        self._contributions: list[dict[int, bytes]] = [{} for _ in policy.priority]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
         self._said = self._constants(decider.points)
 
@@ -132,28 +121,22 @@ class Answers:
 
     def basic(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with what a router needs."""
-        slices, out = decision.basis.slices, decision.out
-        flags = out[slices.priority]
-        contributions = self._contributions
-        if self._varying:
-            contributions = contributions.copy()
-            for (i, earned), points in zip(self._varying, out[slices.points], strict=True):
-                if flags[i]:
-                    contributions[i] = earned.get(points) or self._earn(i, earned, points)
+        slices, out, known = decision.basis.slices, decision.out, self._contributions
+        contributions = [known[index].get(points) or self._earn(index, points) for index, points in decision.earned]
         ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
         score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
-        parts.append(embedded(3, b"".join((score, ageing, *compress(contributions, flags)))))
+        parts.append(embedded(3, b"".join((score, ageing, *contributions))))
         parts += compress(self._reasons, out[slices.escalation])
         if decision.state.timeline.taken:
             parts.append(embedded(4, embedded(5, self._ids[SENIOR_FOR_ADVERSE_ACTION.id])))
         return b"".join(parts)
 
-    def _earn(self, index: int, earned: dict[float, bytes], points: float) -> bytes:
-        """The contribution of a rule whose points vary; they are whole and few, so each is written once."""
-        fragment = embedded(3, self._ids[self.policy.priority[index].id] + number(2, whole(points)))
-        if len(earned) < _MOST_FRAGMENTS:
-            earned[points] = fragment
+    def _earn(self, index: int, points: int) -> bytes:
+        """The contribution of a rule; points are whole and few, so each is written once."""
+        fragment = embedded(3, self._ids[self.policy.priority[index].id] + number(2, points))
+        if len(self._contributions[index]) < _MOST_FRAGMENTS:
+            self._contributions[index][points] = fragment
         return fragment
 
     # the rest of a full answer
