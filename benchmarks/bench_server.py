@@ -1,6 +1,6 @@
-"""The server as it is shipped, on one core, with calls beside its own.
+"""The server as it is shipped, on one core, with its calls by three more names, all of them found alike.
 
-Some parse the same request and return ready bytes (``bench.Ready``), some are its own with a log (``bench.Logged``).
+``bench.Calls/Plain…`` are its own, ``Logged…`` its own with a log; ``Ready…`` parse the same request and return ready bytes.
 
 ``python bench_server.py SNAPSHOT REQUESTS``: the folder REQUESTS holds ``route_basic.bin`` and the like, each a gRPC frame.
 Prints its port and serves until told to stop.
@@ -51,19 +51,17 @@ async def serve(snapshot: Path, requests: Path) -> None:
     server, service, *_ = build_server(settings, state)
     log = open_log(requests / "log", Manner(Key(b"the key of a benchmark")))
     logged = CaseRouter(state, batch_limit=settings.batch_limit, log=log)
-    with_log: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-        "RouteCase": grpc.unary_unary_rpc_method_handler(logged.route_case),
-        "BatchRouteCases": grpc.unary_unary_rpc_method_handler(logged.batch_route_cases),
-    }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Logged", with_log),))
-    calls: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {}
+    calls: dict[str, Handler] = {}
     for stem, data in read(requests).items():
         batch = stem.startswith("batch")
-        call = service.batch_route_cases if batch else service.route_case
+        call, with_log = (each.batch_route_cases if batch else each.route_case for each in (service, logged))
         answer = await call(data, None)  # type: ignore[arg-type] # only an error would need the context
         parse = pb.BatchRouteCasesRequest.FromString if batch else pb.RouteCaseRequest.FromString
-        calls[stem] = grpc.unary_unary_rpc_method_handler(ready(parse, answer))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Ready", calls),))
+        calls |= {f"plain_{stem}": call, f"logged_{stem}": with_log, f"ready_{stem}": ready(parse, answer)}
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        name: grpc.unary_unary_rpc_method_handler(call) for name, call in calls.items()
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Calls", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     settle_memory()

@@ -11,10 +11,10 @@ import polars as pl
 from benchmarks.figures import Figures, figure, middle
 from benchmarks.service import (
     BATCH,
+    CALLS_OF,
     CUSTOMERS,
     IN_FLIGHT,
     MISSING,
-    SERVICE,
     VIEWS,
     a_case,
     calls_per_second,
@@ -58,8 +58,8 @@ def _cost(port: int, method: str, body: Path, calls: int, in_flight: int) -> tup
     """One minus the ratio of calls per second, the median of rounds in turn."""
     shares, plain, logged = [], [], []
     for _ in range(ROUNDS):
-        plain.append(calls_per_second(port, f"{SERVICE}/{method}", body, calls, in_flight))
-        logged.append(calls_per_second(port, f"bench.Logged/{method}", body, calls, in_flight))
+        plain.append(calls_per_second(port, f"{CALLS_OF}/plain_{body.stem}", body, calls, in_flight))
+        logged.append(calls_per_second(port, f"{CALLS_OF}/logged_{body.stem}", body, calls, in_flight))
         shares.append(1 - logged[-1] / plain[-1])
     how = (
         f"{method} {middle(plain):,.0f} calls/s without and {middle(logged):,.0f} with a log, "

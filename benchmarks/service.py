@@ -27,7 +27,8 @@ IN_FLIGHT = 32
 BATCH = 500
 ROUNDS = 9
 CALLS, BATCHES = 3_000, 24
-SERVICE = "router.v1.CaseRouterService"
+CALLS_OF = "bench.Calls"
+"""The service of ``bench_server``: each call as ``plain_route_basic`` and the like."""
 VIEWS = {"basic": decision_pb2.VIEW_BASIC, "full": decision_pb2.VIEW_FULL}
 
 
@@ -157,12 +158,11 @@ def _all(port: int, folder: Path) -> Figures:
 
 
 def _in_turn(port: int, folder: Path, kind: str, view: str) -> tuple[list[float], list[float]]:
-    method = "RouteCase" if kind == "route" else "BatchRouteCases"
     calls, in_flight = (CALLS, IN_FLIGHT) if kind == "route" else (BATCHES, 2)
     body = folder / f"{kind}_{view}.bin"
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(ROUNDS):
-        ours.append(calls_per_second(port, f"{SERVICE}/{method}", body, calls, in_flight))
-        theirs.append(calls_per_second(port, f"bench.Ready/{kind}_{view}", body, calls, in_flight))
+        ours.append(calls_per_second(port, f"{CALLS_OF}/plain_{body.stem}", body, calls, in_flight))
+        theirs.append(calls_per_second(port, f"{CALLS_OF}/ready_{body.stem}", body, calls, in_flight))
     return ours, theirs

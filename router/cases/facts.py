@@ -63,10 +63,13 @@ def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> C
 
 def feed(state: CaseState, events: tuple[Event, ...]) -> None:
     """Let the timeline take in events, whatever their order."""
+    timeline = state.timeline
     for event in in_order(events, state.now, state.notices):
         name = NAMES[type(event.what)]
-        METHODS[name](state.timeline, event.at, *event.what)
-        state.timeline.told.append((name, event.at, tuple(event.what)))
+        METHODS[name](timeline, event.at, *event.what)
+        timeline.kinds.append(name)
+        timeline.times.append(event.at)
+        timeline.details.append(tuple(event.what))
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:

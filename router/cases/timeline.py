@@ -17,10 +17,6 @@ Claim: TypeAlias = tuple[str, str, int]
 """What was claimed: its topic, the claim, and when."""
 
 
-Told: TypeAlias = tuple[str, int, tuple[Any, ...]]
-"""An event that was taken in: its name, when it was, and its attributes in the order of its type."""
-
-
 class Offer(NamedTuple):
     """A remedy offered: when, which, how much, and whether it is statutory."""
 
@@ -35,8 +31,8 @@ class Timeline:
     """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
     Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
-    ``waiting_since`` is the one that still runs. ``told`` is what was taken in, as whoever feeds it writes it down: the
-    name of each event, its time and its attributes.
+    ``waiting_since`` is the one that still runs. ``kinds``, ``times`` and ``details`` are what was taken in, as whoever
+    feeds it writes it down: the name of each event, when it was, and its attributes in the order of its type.
     """
 
     __slots__ = (
@@ -49,6 +45,7 @@ class Timeline:
         "conflicts",
         "contact_channel",
         "contacts",
+        "details",
         "escalation_requested",
         "escalations_refused",
         "evidence_repeats",
@@ -58,6 +55,7 @@ class Timeline:
         "hedged",
         "hedged_apologies",
         "kept",
+        "kinds",
         "leaving_signalled",
         "offers",
         "opened_at",
@@ -77,7 +75,7 @@ class Timeline:
         "replied_at",
         "requested",
         "taken",
-        "told",
+        "times",
         "unanswered",
         "unanswered_since",
         "waiting_since",
@@ -88,7 +86,9 @@ class Timeline:
         self.opened_at = opened_at
         self.hedged = hedged
         self.order_on_record = order_on_record
-        self.told: list[Told] = []
+        self.kinds: list[str] = []
+        self.times: list[int] = []
+        self.details: list[tuple[Any, ...]] = []
         # from the customer
         self.contacts = self.chases = self.unanswered = self.unanswered_since = self.failed_contacts = 0
         self.contact_channel: str | None = None

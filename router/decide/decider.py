@@ -104,7 +104,7 @@ class Decider:
             floor(rule.gives.value + 0.5) if isinstance(rule.gives, Number) else None for rule in policy.priority
         )
         places = count(self._slices.points.start)
-        points = tuple((i, fixed, next(places) if fixed is None else -1) for i, fixed in enumerate(self.points))
+        points = tuple((fixed, next(places) if fixed is None else -1) for fixed in self.points)
         self._basis = Basis(policy, records, self.places, self._slices, points, sayings)
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
@@ -138,8 +138,8 @@ class Decider:
         out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
         slices, timeline = self._slices, state.timeline
         earned = [
-            (i, whole(out[place]) if fixed is None else fixed)
-            for i, fixed, place in compress(self._basis.points, out[slices.priority])
+            whole(out[place]) if fixed is None else fixed
+            for fixed, place in compress(self._basis.points, out[slices.priority])
         ]
         identity = blake2b(b"".join((self._identity, now.to_bytes(8, "big", signed=True), request)), digest_size=16)
         level = policy.levels[int(out[2])]

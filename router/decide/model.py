@@ -103,14 +103,14 @@ class Slices:
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What all decisions of one decider stand on: policy, records, where each fact and each result stands, the points
-    of each priority rule by its index (``None``: they vary, and stand in the result at the place that follows), and the
-    sentences of the policy, compiled, by the identity of each."""
+    of each priority rule (``None``: they vary, and stand in the result at the place that follows), and the sentences of the
+    policy, compiled, by the identity of each."""
 
     policy: Policy
     records: Records
     places: Mapping[str, Place]
     slices: Slices
-    points: tuple[tuple[int, int | None, int], ...]
+    points: tuple[tuple[int | None, int], ...]
     sayings: dict[int, Callable[..., str]]
 
 
@@ -119,7 +119,7 @@ class Decision:
     """One decision. ``full`` says whether the parts below ``warnings`` were decided too.
 
     ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan, ``earned`` the
-    index of each priority rule that fired, and its points. Money is in minor units of the policy's currency, instants are
+    points of each priority rule that fired. Money is in minor units of the policy's currency, instants are
     microseconds.
     """
 
@@ -129,7 +129,7 @@ class Decision:
     customer: tuple[Value, ...]
     known: bool
     out: tuple[Any, ...]
-    earned: list[tuple[int, int]]
+    earned: list[int]
     tier: Tier
     score: int
     band: str
@@ -155,8 +155,9 @@ class Decision:
     @property
     def contributions(self) -> list[Contribution]:
         """The points that each rule adds, and those of the engine for waiting."""
-        ageing, rules = int(self.out[5]), self.basis.policy.priority
-        return [(AGEING, ageing)] * bool(ageing) + [(rules[index], points) for index, points in self.earned]
+        ageing = int(self.out[5])
+        fired = compress(self.basis.policy.priority, self.out[self.basis.slices.priority])
+        return [(AGEING, ageing)] * bool(ageing) + list(zip(fired, self.earned, strict=True))
 
     @property
     def reasons(self) -> list[EscalationRule]:

@@ -42,13 +42,12 @@ class Log:
     writer: Writer
     commit: GroupCommit | None
 
-    async def append(self, lines: list[bytes], at: int) -> None:
-        """Append lines, all or none. Raises :class:`LogError`."""
+    def hand(self, lines: list[bytes], at: int) -> GroupCommit | None:
+        """Hand lines to the operating system, all or none; gives what to wait for. Raises :class:`LogError`."""
         self.writer.append(lines, at)
-        if self.commit is not None:
-            await self.commit.wait()
-        else:
+        if self.commit is None:
             self.writer.retire()
+        return self.commit
 
 
 @dataclass(slots=True)
@@ -77,7 +76,9 @@ class DecisionLog:
         if not lines:
             return True
         try:
-            await self.decisions.append(lines, decided_at)
+            disk = self.decisions.hand(lines, decided_at)
+            if disk is not None:
+                await disk.wait()
         except LogError as error:
             if self.on_full is OnFull.REFUSE:
                 raise
@@ -89,7 +90,9 @@ class DecisionLog:
 
     async def tell(self, outcome: Outcome, recorded_at: int) -> None:
         """Keep what came of a decision. Raises :class:`LogError`."""
-        await self.outcomes.append([outcome.line(recorded_at)], recorded_at)
+        disk = self.outcomes.hand([outcome.line(recorded_at)], recorded_at)
+        if disk is not None:
+            await disk.wait()
 
     def differ(self, line: bytes, at: int) -> None:
         """Keep what a version in shadow would have decided otherwise; nobody waits for it. Raises :class:`LogError`."""

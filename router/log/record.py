@@ -1,5 +1,6 @@
 """From a decision to its record: one line of JSON, made from what was prepared for its decider."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
 from operator import itemgetter
@@ -8,11 +9,10 @@ from typing import Any
 import orjson
 
 from router.cases import model as m
-from router.cases.timeline import Told
 from router.decide.floor import APOLOGY_ID, APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Basis, Decision, Suggestion
 from router.facts import Type, Value
-from router.log.events import AsIs, Hide, detail_writers
+from router.log.events import AsIs, Details, Hide, detail_writers
 from router.log.key import Key
 from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, LAYOUT_NAME, LINE, LISTS, PLACE, WIDEST
 
@@ -20,8 +20,8 @@ _OWNER = CUSTOMER.index("customer.owner")
 _NOTHING = -1
 """Where ``None`` stands among the facts: a fact that the policy cannot read."""
 _IDS = ("case_id", "customer_id", "order_id")
-_FEW = 64
-"""Recorders kept; a new policy or snapshot makes a new one."""
+_FEW, _EVENTS = 64, 16_384
+"""Recorders kept, since a new policy or snapshot makes a new one; and events of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Recorder:
         self._full: dict[str, Any] = full
         self._basic: dict[str, Any] = {name: None for name in full if name not in FULL}
         self._issues = frozenset(policy.issues)
-        self._details = detail_writers(key, self._ids, policy)
+        self._details = _Details(detail_writers(key, self._ids, policy))
         self._hidden_owner = manner.hash_ids and "customer.owner" not in policy.plan.reads()
         cases = len(CASE) + sum(not fact.of_customer for fact in policy.facts)
         places = {name: i for i, name in enumerate(CASE)}
@@ -80,11 +80,7 @@ class Recorder:
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
         """The line of a decision without its end: a writer adds the place, the bracket and the line feed."""
-        row = self._fill(decision, decided_at)
-        try:
-            return self._start + orjson.dumps(row)[1:-1]
-        except (TypeError, orjson.JSONEncodeError):
-            return self._start + orjson.dumps(_fitting(row))[1:-1]
+        return self._start + _json(self._fill(decision, decided_at))[1:-1]
 
     def _fill(self, decision: Decision, decided_at: int) -> dict[str, Any]:
         row, state = self._full if decision.full else self._basic, decision.state
@@ -105,7 +101,8 @@ class Recorder:
         row["brand"] = case.brand
         row["value_minor"], row["value_currency"] = case.value_at_stake or (None, None)
         row["attributes"] = self._attributes(case, customer) if case.attributes or self._extras else None
-        self._tell(row, timeline.told)
+        row["kinds"], row["times"] = timeline.kinds, timeline.times
+        row["details"] = list(map(self._details.__getitem__, zip(timeline.kinds, timeline.details, strict=True)))
         row["tier"], row["tier_rank"] = decision.tier.name, decision.tier.rank
         row["score"], row["band"] = decision.score, decision.band
         row["level"], row["level_rank"] = decision.level.name, decision.level.rank
@@ -117,9 +114,8 @@ class Recorder:
             (_, row["resolve_by"], row["resolve_state"]),
             (_, row["final_response_by"], row["final_response_state"]),
         ) = decision.commitments
-        priority, earned = self._priority, decision.earned
-        row["earned"] = [int(out[5]), *[points for _, points in earned]]
-        fired = [priority[index] for index, _ in earned]
+        row["earned"] = [int(out[5]), *decision.earned]
+        fired = list(compress(self._priority, out[slices.priority]))
         fired += compress(self._escalation, out[slices.escalation])
         if timeline.taken:
             fired.append(SENIOR_FOR_ADVERSE_ACTION.id)
@@ -129,18 +125,6 @@ class Recorder:
         if decision.full:
             self._complete(row, decision)
         return row
-
-    def _tell(self, row: dict[str, Any], told: list[Told]) -> None:
-        """The events that the timeline took in, as three lists."""
-        if not told:
-            row["kinds"] = row["times"] = row["details"] = ()
-            return
-        row["kinds"], row["times"], given = zip(*told, strict=True)
-        details = self._details
-        row["details"] = [
-            values if (write := details[kind]) is None else write(*values)
-            for kind, values in zip(row["kinds"], given, strict=True)
-        ]
 
     def _attributes(self, case: m.Case, customer: tuple[Value, ...]) -> list[dict[str, object]]:
         """The case's attributes, then the policy's own facts of the customer; each has its value under its type."""
@@ -171,6 +155,22 @@ class Recorder:
         ]
         channel = decision.reply_channel
         row["reply_channel"], row["reply_channel_open_at"] = channel[:2] if channel else (None, None)
+
+
+class _Details(dict[tuple[str, tuple[Any, ...]], orjson.Fragment]):
+    """How events are written, by kind and attributes; most events of a case were there when it came the last time."""
+
+    def __init__(self, writers: Mapping[str, Details | None]) -> None:
+        self._writers = writers
+
+    def __missing__(self, event: tuple[str, tuple[Any, ...]]) -> orjson.Fragment:
+        kind, values = event
+        write = self._writers[kind]
+        found = orjson.Fragment(_json(values if write is None else write(*values)))
+        if len(self) >= _EVENTS:
+            self.clear()
+        self[event] = found
+        return found
 
 
 class Recorders:
@@ -215,6 +215,13 @@ def _typed(value: Value | m.Money) -> dict[str, object]:
     if isinstance(value, bool):
         return {"yes_no": value}
     return {"text": value} if isinstance(value, str) else {"number": value}
+
+
+def _json(value: Any) -> bytes:  # noqa: ANN401 - whatever a record holds
+    try:
+        return orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError):
+        return orjson.dumps(_fitting(value))
 
 
 def _fitting(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds

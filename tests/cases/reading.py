@@ -66,7 +66,7 @@ def both(
 
 def _state(timeline: Timeline) -> dict[str, object]:
     """All that a timeline adds up to."""
-    return {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "told"}}
+    return {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "details"}}
 
 
 def _head(case: Case) -> tuple[object, ...]:

@@ -51,6 +51,19 @@ NOT_LOGGED = embedded(
 """What is added to an answer that has no record."""
 
 
+class _Contributions(dict[int, bytes]):
+    """What one rule adds, by its points: they are whole and few, so each is written once."""
+
+    def __init__(self, rule: bytes) -> None:
+        self._rule = rule
+
+    def __missing__(self, points: int) -> bytes:
+        if len(self) >= _MOST_FRAGMENTS:
+            self.clear()
+        found = self[points] = embedded(3, self._rule + number(2, points))
+        return found
+
+
 class Answers:
     """Writes the decisions of one decider."""
 
@@ -72,7 +85,7 @@ class Answers:
         self._bands = {band: number(2, _BAND[band]) for band in BANDS}
         self._currency = text(1, policy.currency)
         self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
-        self._contributions: list[dict[int, bytes]] = [{} for _ in policy.priority]
+        self._contributions = [_Contributions(self._ids[rule.id]) for rule in policy.priority]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
         self._said = self._constants(decider.points)
 
@@ -121,8 +134,9 @@ class Answers:
 
     def basic(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with what a router needs."""
-        slices, out, known = decision.basis.slices, decision.out, self._contributions
-        contributions = [known[index].get(points) or self._earn(index, points) for index, points in decision.earned]
+        slices, out = decision.basis.slices, decision.out
+        fired = compress(self._contributions, out[slices.priority])
+        contributions = [known[points] for known, points in zip(fired, decision.earned, strict=True)]
         ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
         score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
@@ -131,13 +145,6 @@ class Answers:
         if decision.state.timeline.taken:
             parts.append(embedded(4, embedded(5, self._ids[SENIOR_FOR_ADVERSE_ACTION.id])))
         return b"".join(parts)
-
-    def _earn(self, index: int, points: int) -> bytes:
-        """The contribution of a rule; points are whole and few, so each is written once."""
-        fragment = embedded(3, self._ids[self.policy.priority[index].id] + number(2, points))
-        if len(self._contributions[index]) < _MOST_FRAGMENTS:
-            self._contributions[index][points] = fragment
-        return fragment
 
     # the rest of a full answer
 

@@ -55,7 +55,7 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
     """
     last, before = FIRST, None
     ids = []
-    told = timeline.told
+    kinds, times, details = timeline.kinds, timeline.times, timeline.details
     for index, event in enumerate(wire.timeline):
         stamp = event.at
         nanos = stamp.nanos
@@ -72,7 +72,9 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
         read, take = _TABLE[kind]
         values = () if read is None else read(getattr(event, kind), index, wrong)
         take(timeline, at, *values)
-        told.append((kind, at, values))
+        kinds.append(kind)
+        times.append(at)
+        details.append(values)
     return len(set(ids)) == len(ids)
 
 
