@@ -145,14 +145,16 @@ def repeated(scan: Scan, column: str, again: pl.Series) -> list[Problem]:
     return told_again(scan.source.name, theirs, _places(scan, column, again.head(MOST)), again.len())
 
 
-def told_again(table: str, theirs: str, places: Places, ids: int) -> list[Problem]:
-    """The same where it is known already where they are; ``ids`` of the table come twice, ``places`` are of the first."""
+def told_again(table: str, theirs: str, places: Places, ids: int, partitions: Mapping[str, int] = {}) -> list[Problem]:
+    """The same where it is known already where they are; ``ids`` of the table come twice, ``places`` are of the first, and
+    ``partitions`` where each was found out."""
     first: dict[str, str] = {}
     problems: list[Problem] = []
     for text, file, index in places:
         row = f"row {index + 1}"
         if text in first:
             said = f'{row}, column {theirs}: "{text}" is there already, in {first[text]}'
+            said += f" (partition {partitions[text]})" if text in partitions else ""
             problems.append(Problem("repeated-id", said, str(file)))
         first.setdefault(text, f"{file.name} {row}")
     if ids > MOST:

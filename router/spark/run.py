@@ -177,7 +177,7 @@ def _refuse_repeats(reports: Sequence[Report], cases: Opened) -> None:
     files = cases.scan.source.files
     theirs = cases.scan.parts[0].cells["case_id"].theirs
     found = [(text, files[place >> ROW_BITS], place & ((1 << ROW_BITS) - 1)) for place, text in places]
-    raise TableError(told_again("cases", theirs, found, len(again)))
+    raise TableError(told_again("cases", theirs, found, len(again), again))
 
 
 def reprioritize(run: Run, spark: SparkSession, text: PolicyText, snapshot: str = "", out: str = "") -> Result:
