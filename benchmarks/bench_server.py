@@ -17,7 +17,8 @@ import grpc
 from router.log.decisions import open_log
 from router.log.key import Key
 from router.log.record import Manner
-from router.serve.server import build_server, open_state, settle_memory
+from router.serve import memory
+from router.serve.server import build_server, open_state
 from router.serve.service import CaseRouter
 from router.serve.settings import Settings
 from router.v1 import case_router_service_pb2 as pb
@@ -64,7 +65,7 @@ async def serve(snapshot: Path, requests: Path) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Calls", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    settle_memory()
+    memory.settle()
     print(port, flush=True)
     await server.wait_for_termination()
 

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -17,14 +15,13 @@ from router.decide.model import Records
 from router.errors import Problem, SnapshotError
 from router.policy.renew import renewed
 from router.policy.store import PolicyStore
+from router.serve import memory
 from router.serve.service import CaseRouter
 from router.serve.state import Policies, State
 
 _LOG = logging.getLogger("case_router.serve")
 _WATCHED = ("*/*.y*ml", "*/holidays/*.txt")
 """Files of the policies, below their folder."""
-_TURN = 0.0005
-"""Seconds for which a thread that compiles may keep the interpreter while calls wait for it."""
 _SHORTEST = 0.05
 """Seconds between two looks, at least."""
 
@@ -99,7 +96,7 @@ class Live:
 
     def _read(self, last: State) -> tuple[State, tuple[Problem, ...]]:
         """The state by the files as they are now, ready to decide, or ``last`` if it is the same; and what is wrong."""
-        with _short_turns():
+        with memory.aside():
             policies, problems = self._policies(last.policies)
             records, wrong = self._records(last.records)
             if policies is last.policies and records is last.records:
@@ -147,14 +144,3 @@ def _looks(path: Path) -> tuple[object, ...]:
 def _below(problems: Iterable[Problem], root: Path) -> tuple[Problem, ...]:
     """Their files as seen from a folder: a client need not know where that stands."""
     return tuple(replace(each, where=os.path.relpath(each.where, root) if each.where else "") for each in problems)
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """While work goes on in a thread, the event loop gets the interpreter back at once."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

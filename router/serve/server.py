@@ -1,7 +1,6 @@
 """The server: one event loop a process, one process a core, all on one port."""
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -24,6 +23,7 @@ from router.log.decisions import DecisionLog, open_log
 from router.log.key import read_key
 from router.log.record import Manner
 from router.policy.store import PolicyStore, shipped_policies
+from router.serve import memory
 from router.serve.backlog.runs import Slots
 from router.serve.backlog.service import SERVICE as BACKLOG_SERVICE
 from router.serve.backlog.service import Backlog
@@ -127,7 +127,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await server.start()
-    settle_memory()
+    memory.settle()
     for name in ("", *services(settings)):
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     if started is not None:
@@ -173,13 +173,6 @@ async def _check_snapshot(state: State, healthy: health.aio.HealthServicer, name
 def _taken(settings: Settings, port: int) -> Problem:
     said = f"cannot listen on {settings.host}:{port}; is another server there? Choose another port"
     return Problem("bad-setting", said, "port")
-
-
-def settle_memory() -> None:
-    """Keep the collector of cycles away from what stays for good, and let it come seldom: a call leaves no cycles behind."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _configure_log(settings: Settings) -> None:
