@@ -72,6 +72,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The customer is in a shard of the snapshot that this server does not look into; metadata "shard" says in which (they count
     from 0), "shards" how many there are, "snapshot_id" of which snapshot. Ask a server of that shard. Example: shard 2 of 4.
     """
+    ERROR_REASON_UNREADABLE_POLICY: _ErrorReason.ValueType  # 18
+    """A file of a policy cannot be read as one, which the message tells. Example: releases.yaml is no YAML."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed; sent as the reason of a google.rpc.ErrorInfo with the domain "case-router"."""
@@ -118,6 +120,8 @@ ERROR_REASON_OTHER_SHARD: ErrorReason.ValueType  # 17
 """The customer is in a shard of the snapshot that this server does not look into; metadata "shard" says in which (they count
 from 0), "shards" how many there are, "snapshot_id" of which snapshot. Ask a server of that shard. Example: shard 2 of 4.
 """
+ERROR_REASON_UNREADABLE_POLICY: ErrorReason.ValueType  # 18
+"""A file of a policy cannot be read as one, which the message tells. Example: releases.yaml is no YAML."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _SuggestionUse:

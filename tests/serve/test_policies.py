@@ -241,7 +241,7 @@ def test_files_that_cannot_be_read_are_problems_with_places_below_the_folder(tmp
         assert {each.where for each in listed.problems} == {"small/releases.yaml"}
         assert [each.version for each in listed.versions] == ["1.0.0", "2.0.0"]
         unread = pb.GetPolicyRequest(policy="small", version="2.0.0")
-        assert why(partial(stub.GetPolicy, unread)) == (FAILED_PRECONDITION, "INVALID_CASE")
+        assert why(partial(stub.GetPolicy, unread)) == (FAILED_PRECONDITION, "UNREADABLE_POLICY")
         source = pb.PolicySource(policy="small", version="2.0.0")
         checked = stub.CheckPolicy(pb.CheckPolicyRequest(policy=source))
         assert ("small/2.0.0.yaml", "bad-file") in {(each.where, each.code) for each in checked.problems}

@@ -107,7 +107,7 @@ def too_many(limit: int) -> Status:
 def unreadable(problems: Iterable[Problem]) -> Status:
     """The status of a call for a policy whose file or releases cannot be read."""
     error = RouterError(problems)
-    return told(FAILED_PRECONDITION, str(error), "INVALID_CASE", {}, bad_request(error))
+    return told(FAILED_PRECONDITION, str(error), "UNREADABLE_POLICY", {}, bad_request(error))
 
 
 def too_large(what: str, limit: int) -> Status:
