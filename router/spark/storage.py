@@ -141,4 +141,5 @@ def first_line(error: BaseException) -> str:
 
 
 def _lines(error: BaseException) -> Sequence[str]:
-    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    lines = (line.strip().removeprefix(": ") for line in str(error).splitlines())  # so py4j begins what Java says
+    return [line for line in lines if line] or [type(error).__name__]
