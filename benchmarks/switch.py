@@ -44,10 +44,10 @@ def measure() -> Figures:
                 assert versions[-1] == f"1.{number}.0", versions[-1]
                 around.append(times)
     slow, without = ([sum(time > SLOW for time in times) for times in each] for each in (around, before))
+    counts = ", ".join(f"{a} ({b})" for a, b in zip(slow, without, strict=True))
     how = (
-        f"calls above {SLOW:.0f} ms in the {SECONDS:.0f} s around each of {SWITCHES} switches: {', '.join(map(str, slow))}; in "
-        f"the {SECONDS:.0f} s before each: {', '.join(map(str, without))}; before: {_told(before)}; around: {_told(around)}; "
-        f"the median of the differences; one call at a time, policy {POLICY}"
+        f"calls above {SLOW:.0f} ms in {SECONDS:.0f} s around each of {SWITCHES} switches, and in as long before: {counts}; "
+        f"the median of the differences; before: {_told(before)}; around: {_told(around)}; one call at a time, {POLICY}"
     )
     added = middle([float(a - b) for a, b in zip(slow, without, strict=True)])
     return {"switch_slow_calls": figure(added, "calls", "<= 1", how)}
