@@ -79,7 +79,9 @@ def test_every_reason_there_is_has_been_given() -> None:
     not_of_one_case = {"UNSPECIFIED", "BATCH_TOO_LARGE", "INTERNAL", "LOG_UNAVAILABLE", "NO_LOG", "OTHER_SHARD"}
     of_a_backlog = {"INVALID_BACKLOG", "LOCATION_REFUSED", "NO_BACKLOG_ROOTS", "TOO_MANY_RUNS", "BACKLOG_TOO_LARGE"}
     of_a_backlog |= {"QUEUE_BUSY", "QUEUE_NOT_WRITTEN", "RUN_EXHAUSTED", "UPLOAD_STALLED"}
-    assert seen | {f"ERROR_REASON_{name}" for name in not_of_one_case | of_a_backlog} == set(pb.ErrorReason.keys())
+    of_a_policy = {"UNREADABLE_POLICY"}
+    others = not_of_one_case | of_a_backlog | of_a_policy
+    assert seen | {f"ERROR_REASON_{name}" for name in others} == set(pb.ErrorReason.keys())
 
 
 NO_MESSAGE = [b"\xff", b"\x0a\xff\x01", b"not a message at all"]
