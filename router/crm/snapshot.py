@@ -134,9 +134,11 @@ def current(read: Callable[[str], bytes | None], where: str) -> tuple[str, Manif
     ``read`` gives the bytes of a file by its path, or ``None`` if there is no such file. Raises ``SnapshotError`` if the
     manifest is absent, of another schema, or changed.
     """
-    alone = read(f"{where}/{MANIFEST}") is not None
-    folder = where if alone else f"{where}/{_json(read, where, CURRENT).get('id', '')}"
-    data = _json(read, folder, MANIFEST)
+    folder, content = where, read(f"{where}/{MANIFEST}")
+    if content is None:
+        folder = f"{where}/{_json(read(f'{where}/{CURRENT}'), where, CURRENT).get('id', '')}"
+        content = read(f"{folder}/{MANIFEST}")
+    data = _json(content, folder, MANIFEST)
     if data.get("schema") != SCHEMA:
         said = f"the snapshot has schema {data.get('schema')}, this version reads {SCHEMA}; {_AGAIN}"
         raise SnapshotError([Problem("snapshot-schema", said, folder)])
@@ -161,8 +163,7 @@ def _bytes(path: str) -> bytes | None:
         raise damaged(file.parent, f"{file.name} cannot be read") from error
 
 
-def _json(read: Callable[[str], bytes | None], folder: str, name: str) -> dict[str, Any]:
-    content = read(f"{folder}/{name}")
+def _json(content: bytes | None, folder: str, name: str) -> dict[str, Any]:
     if content is None:
         said = f"no snapshot here, {name} is not there; {_AGAIN}"
         raise SnapshotError([Problem("no-snapshot", said, folder)])

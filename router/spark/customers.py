@@ -58,7 +58,8 @@ class Published:
         manifest, schemas = self.snapshot.manifest, {Of.CUSTOMER: self.known.schema, Of.ORDER: ORDERS}
         rows = {Of.CUSTOMER: manifest.rows} | ({Of.ORDER: manifest.orders or 0} if self.known.orders else {})
         return {
-            kind: Wanted(kind, KEYS[kind], schemas[kind], max(least, -(-many // _BUCKET))) for kind, many in rows.items()
+            kind: Wanted(kind, KEYS[kind], schemas[kind], many, max(least, -(-many // _BUCKET)))
+            for kind, many in rows.items()
         }
 
 

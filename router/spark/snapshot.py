@@ -27,11 +27,12 @@ MOST = 1 << 27
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Customers, or orders: the columns of their rows, and into how many buckets of a hash of ``key`` they are parted."""
+    """Customers, or orders: columns of so many ``rows``, and into how many buckets of a hash of ``key`` they are parted."""
 
     kind: Of
     key: str
     schema: pl.Schema
+    rows: int
     buckets: int
 
     def blocks(self, customers: Customers, start: int) -> Iterator[Any]:
@@ -79,8 +80,7 @@ class InFolder:
 
     def rows(self, workers: Workers, wanted: Wanted) -> DataFrame:
         """Executors map the files, a stretch of rows each."""
-        rows = self.manifest.rows if wanted.kind is Of.CUSTOMER else self.manifest.orders or 0
-        return workers.each(-(-rows // STRETCH), Mapped(self.path, wanted))
+        return workers.each(-(-wanted.rows // STRETCH), Mapped(self.path, wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import grpc
@@ -140,9 +141,11 @@ def test_more_runs_than_are_taken_are_refused_and_later_taken(slow: Desk, monkey
 
 
 def test_an_upload_takes_its_place_with_its_first_part(slow: Desk) -> None:
+    ended = Event()
+
     def parts() -> Iterator[pb.ReprioritizeCasesRequest]:
         yield next(sent({"terms": TERMS, "cases": [case_of()]}))
-        until(lambda: not call.is_active())
+        ended.wait(PATIENCE)
 
     call: Any = slow.stub.ReprioritizeCases(parts())
     codes: list[int] = []
@@ -153,6 +156,7 @@ def test_an_upload_takes_its_place_with_its_first_part(slow: Desk) -> None:
 
     assert until(taken)
     call.cancel()
+    ended.set()
     assert until(lambda: not taken())
 
 
