@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -78,6 +79,21 @@ def sent(*parts: dict[str, Any]) -> Iterator[pb.ReprioritizeCasesRequest]:
 def steps(answers: Iterable[pb.ReprioritizeResponse | pb.ReprioritizeCasesResponse]) -> list[str]:
     """What kinds of messages came, each said once."""
     return list(dict.fromkeys(str(each.WhichOneof("step")) for each in answers))
+
+
+@contextmanager
+def one_part(part: dict[str, Any]) -> Iterator[Iterator[pb.ReprioritizeCasesRequest]]:
+    """What is sent by who sends one part and then nothing, as long as the context lasts."""
+    ended = Event()
+
+    def parts() -> Iterator[pb.ReprioritizeCasesRequest]:
+        yield from sent(part)
+        ended.wait(PATIENCE)
+
+    try:
+        yield parts()
+    finally:
+        ended.set()
 
 
 def until(fact: Callable[[], bool]) -> bool:

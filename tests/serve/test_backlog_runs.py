@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import grpc
@@ -24,10 +23,9 @@ from router.files import whole
 from router.serve.backlog import runs
 from router.serve.backlog.child import Child
 from router.serve.backlog.job import HEAD, MESSAGE, PROGRESS, REFUSED, Files, Job
-from router.v1 import backlog_service_pb2 as pb
 from router.v1.backlog_service_pb2_grpc import BacklogServiceStub
 from tests.bulk.backlog import EXAMPLE, NOW, RETAIL
-from tests.serve.backlogs import PATIENCE, TERMS, Desk, desk, files, own_runs, runs_of, sent, until
+from tests.serve.backlogs import PATIENCE, TERMS, Desk, desk, files, one_part, own_runs, runs_of, until
 from tests.serve.engine import Served
 from tests.serve.shop import case_of, reason, refused, request
 from tests.serve.test_server import folder, running
@@ -141,23 +139,17 @@ def test_more_runs_than_are_taken_are_refused_and_later_taken(slow: Desk, monkey
 
 
 def test_an_upload_takes_its_place_with_its_first_part(slow: Desk) -> None:
-    ended = Event()
-
-    def parts() -> Iterator[pb.ReprioritizeCasesRequest]:
-        yield next(sent({"terms": TERMS, "cases": [case_of()]}))
-        ended.wait(PATIENCE)
-
-    call: Any = slow.stub.ReprioritizeCases(parts())
     codes: list[int] = []
 
     def taken() -> bool:
         codes.append(refused(lambda: slow.run(cases=["none.csv"])).code)
         return codes[-1] == RESOURCE_EXHAUSTED
 
-    assert until(taken)
-    call.cancel()
-    ended.set()
-    assert until(lambda: not taken())
+    with one_part({"terms": TERMS, "cases": [case_of()]}) as parts:
+        call: Any = slow.stub.ReprioritizeCases(parts)
+        assert until(taken)
+        call.cancel()
+        assert until(lambda: not taken())
 
 
 def test_one_output_has_one_writer(open_desk: Desk) -> None:

@@ -1,6 +1,5 @@
 """A small backlog sent by stream: the same answers as from files and as case by case, within limits."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from router.v1 import backlog_service_pb2 as pb
 from router.v1 import case_router_service_pb2, decision_pb2
 from router.v1.backlog_service_pb2_grpc import BacklogServiceStub
 from tests.bulk.backlog import NOW, RETAIL, cases, run_of
-from tests.serve.backlogs import TERMS, sent
+from tests.serve.backlogs import TERMS, one_part, sent
 from tests.serve.engine import Served, kebab, serving, state_of
 from tests.serve.shop import case_of, fields, reason, refused
 
@@ -231,12 +230,8 @@ def test_more_cases_or_bytes_than_are_taken_are_refused(served: Served) -> None:
 
 
 def test_one_that_stalls_is_let_go(served: Served) -> None:
-    def part_and_nothing() -> Iterator[pb.ReprioritizeCasesRequest]:
-        yield next(sent({"cases": [case_of()]}))
-        while calling.is_active():
-            time.sleep(0.05)
-
-    calling: Any = BacklogServiceStub(served.channel).ReprioritizeCases(part_and_nothing())
-    status = refused(lambda: list(calling))
+    with one_part({"cases": [case_of()]}) as parts:
+        calling: Any = BacklogServiceStub(served.channel).ReprioritizeCases(parts)
+        status = refused(lambda: list(calling))
     assert (status.code, reason(status).reason) == (DEADLINE_EXCEEDED, "ERROR_REASON_UPLOAD_STALLED")
     assert calling.code() is grpc.StatusCode.DEADLINE_EXCEEDED
