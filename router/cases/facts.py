@@ -67,9 +67,8 @@ def feed(state: CaseState, events: tuple[Event, ...]) -> None:
     for event in in_order(events, state.now, state.notices):
         name = NAMES[type(event.what)]
         METHODS[name](timeline, event.at, *event.what)
-        timeline.kinds.append(name)
         timeline.times.append(event.at)
-        timeline.details.append(tuple(event.what))
+        timeline.events.append((name, tuple(event.what)))
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:

@@ -31,8 +31,8 @@ class Timeline:
     """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
     Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
-    ``waiting_since`` is the one that still runs. ``kinds``, ``times`` and ``details`` are what was taken in, as whoever
-    feeds it writes it down: the name of each event, when it was, and its attributes in the order of its type.
+    ``waiting_since`` is the one that still runs. ``times`` and ``events`` are what was taken in, as whoever feeds it writes
+    it down: when each event was, its name, and its attributes in the order of its type.
     """
 
     __slots__ = (
@@ -45,9 +45,9 @@ class Timeline:
         "conflicts",
         "contact_channel",
         "contacts",
-        "details",
         "escalation_requested",
         "escalations_refused",
+        "events",
         "evidence_repeats",
         "failed_channels",
         "failed_contacts",
@@ -55,7 +55,6 @@ class Timeline:
         "hedged",
         "hedged_apologies",
         "kept",
-        "kinds",
         "leaving_signalled",
         "offers",
         "opened_at",
@@ -86,9 +85,8 @@ class Timeline:
         self.opened_at = opened_at
         self.hedged = hedged
         self.order_on_record = order_on_record
-        self.kinds: list[str] = []
         self.times: list[int] = []
-        self.details: list[tuple[Any, ...]] = []
+        self.events: list[tuple[str, tuple[Any, ...]]] = []
         # from the customer
         self.contacts = self.chases = self.unanswered = self.unanswered_since = self.failed_contacts = 0
         self.contact_channel: str | None = None

@@ -45,8 +45,6 @@ class Log:
     def hand(self, lines: list[bytes], at: int) -> GroupCommit | None:
         """Hand lines to the operating system, all or none; gives what to wait for. Raises :class:`LogError`."""
         self.writer.append(lines, at)
-        if self.commit is None:
-            self.writer.retire()
         return self.commit
 
 
@@ -97,7 +95,6 @@ class DecisionLog:
     def differ(self, line: bytes, at: int) -> None:
         """Keep what a version in shadow would have decided otherwise; nobody waits for it. Raises :class:`LogError`."""
         self.shadow.append([line], at)
-        self.shadow.retire()
 
     def close(self) -> None:
         """Close the files being written."""
@@ -125,8 +122,8 @@ def open_log(
         raise LogError([Problem("log-not-written", "the folder of the log cannot be written to", str(folder))])
 
     def below(name: str) -> Log:
-        writer = Writer(folder / name, full)
-        return Log(writer, GroupCommit(writer) if durability is Durability.SYNC else None)
+        writer = Writer(folder / name, full, syncs=durability is Durability.SYNC)
+        return Log(writer, GroupCommit(writer) if writer.syncs else None)
 
     shadow = Writer(folder / SHADOW, full)
     return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Type
+from router.cases.model import EVENTS
+from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS
 from router.policy.model import COMMITMENTS
 
 FORMAT = 1
@@ -19,7 +20,6 @@ WIDEST = 2**63 - 1
 
 CUSTOMER = tuple(fact.name for fact in CUSTOMER_FACTS)
 CASE = tuple(fact.name for fact in (*CASE_FACTS, *INPUTS))
-_FACTS = (*CUSTOMER_FACTS, *CASE_FACTS, *INPUTS)
 
 CONSTANT = (
     "format",
@@ -119,25 +119,27 @@ EVENT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """The columns of each event that has any, in the order of its attributes, and how each is written."""
 
-LISTS: Mapping[str, tuple[str, ...]] = {
-    "numbers": tuple(fact.name for fact in _FACTS if fact.type.numeric),
-    "texts": tuple(fact.name for fact in _FACTS if fact.type is Type.TEXT),
-    "flags": tuple(fact.name for fact in _FACTS if fact.type is Type.YES_NO),
-}
-"""The facts as a line holds them: three lists by type, each in this order."""
-EVENT_LISTS = ("kinds", "times", "details")
-"""The timeline as a line holds it: of each event its name, when it was, and its attributes as texts."""
-LAYOUT: Mapping[str, Mapping[str, object]] = {
-    "facts": LISTS,
-    "details": {kind: [name for name, _ in columns] for kind, columns in EVENT_COLUMNS.items()},
+FACT_LISTS: Mapping[str, tuple[str, ...]] = {"case_facts": CASE, "customer_facts": CUSTOMER}
+"""The facts as a line holds them: two lists, each in this order."""
+COMMITMENT = ("kind", "by", "state")
+EVENT_LISTS = ("times", "events")
+"""The timeline as a line holds it: when each event was; and its name, followed by its attributes."""
+LAYOUT: Mapping[str, object] = {
+    "facts": FACT_LISTS,
+    "events": {kind: ["kind", *(name for name, _ in EVENT_COLUMNS.get(kind, ()))] for kind in EVENTS},
+    "commitments": [[f"{kind}_{each}" for each in COMMITMENT] for kind in COMMITMENTS],
 }
 """What stands where in the lists of a line."""
 LAYOUT_NAME = blake2b(orjson.dumps(LAYOUT), digest_size=8).hexdigest()
 """Names the layout: each line says it, and ``decisions/layout-<name>.json`` holds it."""
 EARNED = "earned"
 """``points`` as a line holds them: those for waiting, then one number for each of the first rules in ``fired``."""
-_RESULT = tuple(EARNED if name == "points" else name for name in RESULT)
-LINE = (*CONSTANT, *WHEN, *HEAD, "attributes", *LISTS, *EVENT_LISTS, *_RESULT, *FULL, PLACE)
+GRADES = ("view", "tier", "tier_rank", "band", "level", "level_rank", "next_person")
+"""What has few values among all decisions of one decider; a line has it next."""
+_DUE = {f"{kind}_{each}" for kind in COMMITMENTS for each in COMMITMENT}
+_RESULT = ("commitments", *(EARNED if name == "points" else name for name in RESULT if name not in _DUE))
+_VARYING = (*WHEN, *HEAD, "attributes", *FACT_LISTS, *EVENT_LISTS, *_RESULT, *FULL)
+LINE = (*CONSTANT, *GRADES, *(name for name in _VARYING if name not in GRADES), PLACE)
 """What a line has, where :data:`COLUMNS` have facts, events and points by name."""
 
 

@@ -35,24 +35,34 @@ def _layout(folder: Path | None, name: str) -> Mapping[str, Any]:
 
 def _named(lines: pl.DataFrame, layout: Mapping[str, Any]) -> pl.DataFrame:
     """Lines of one layout; what it has not is missing."""
-    facts = [
-        col(group).list.get(place, null_on_oob=True).alias(name)
-        for group, names in layout["facts"].items()
+    lists: list[tuple[pl.Expr, Sequence[str]]] = [(col(group), names) for group, names in layout["facts"].items()]
+    lists += [(_item(col("commitments"), place), names) for place, names in enumerate(layout["commitments"])]
+    parts = [
+        _typed(_item(values, place), DECISION[name]).alias(name)
+        for values, names in lists
         for place, name in enumerate(names)
         if name in DECISION
     ]
-    known = lines.with_columns(*facts, timeline=_timelines(lines, layout["details"]), points=_points(lines))
+    known = lines.with_columns(*parts, timeline=_timelines(lines, layout["events"]), points=_points(lines))
     absent = [pl.lit(None, kind).alias(name) for name, kind in DECISION.items() if name not in known.columns]
     return known.with_columns(absent).select(list(DECISION))
 
 
-def _timelines(lines: pl.DataFrame, details: Mapping[str, Sequence[str]]) -> pl.Series:
+def _item(values: pl.Expr, place: int) -> pl.Expr:
+    return values.list.get(place, null_on_oob=True)
+
+
+def _typed(text: pl.Expr, kind: pl.DataType | None) -> pl.Expr:
+    return text == "true" if kind == pl.Boolean() else text.cast(kind or pl.String())
+
+
+def _timelines(lines: pl.DataFrame, layout: Mapping[str, Sequence[str]]) -> pl.Series:
     """The events of each line, in order."""
     rows = lines.select(*EVENT_LISTS).with_row_index("row")
-    fields = dict(_fields(details))
+    fields = dict(_fields(layout))
     event = pl.struct(fields.get(name, pl.lit(None, kind)).alias(name) for name, kind in EVENT.items())
     found = (
-        rows.filter(col("kinds").list.len() > 0)
+        rows.filter(col("events").list.len() > 0)
         .explode(EVENT_LISTS)
         .group_by("row", maintain_order=True)
         .agg(event.alias("timeline"))
@@ -71,19 +81,14 @@ def _points(lines: pl.DataFrame) -> pl.Series:
     return joined.get_column("points").fill_null([])
 
 
-def _fields(details: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pl.Expr]]:
+def _fields(layout: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pl.Expr]]:
     """What each column of an event is read from: an attribute may stand at another place in another kind of event."""
     places: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for kind, names in details.items():
+    for kind, names in layout.items():
         for place, name in enumerate(names):
             places[name][place].append(kind)
-    yield "kind", col("kinds")
+    found = _item(col("events"), 0)
     yield "at", col("times")
     for name, kinds in places.items():
-        texts = [
-            pl.when(col("kinds").is_in(of)).then(col("details").list.get(place, null_on_oob=True))
-            for place, of in kinds.items()
-        ]
-        text = pl.coalesce(texts)
-        yes_no = EVENT.get(name) == pl.Boolean()
-        yield name, text == "true" if yes_no else text.cast(EVENT.get(name, pl.String()))
+        texts = [pl.when(found.is_in(of)).then(_item(col("events"), place)) for place, of in kinds.items()]
+        yield name, _typed(pl.coalesce(texts), EVENT.get(name))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -14,11 +13,9 @@ from router.decide.model import Basis, Decision, Suggestion
 from router.facts import Type, Value
 from router.log.events import AsIs, Details, Hide, detail_writers
 from router.log.key import Key
-from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, LAYOUT_NAME, LINE, LISTS, PLACE, WIDEST
+from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, GRADES, LAYOUT_NAME, LINE, PLACE, WIDEST
 
 _OWNER = CUSTOMER.index("customer.owner")
-_NOTHING = -1
-"""Where ``None`` stands among the facts: a fact that the policy cannot read."""
 _IDS = ("case_id", "customer_id", "order_id")
 _FEW, _EVENTS = 64, 16_384
 """Recorders kept, since a new policy or snapshot makes a new one; and events of each."""
@@ -61,18 +58,15 @@ class Recorder:
             records.currency,
         )
         self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[:-1] + b","
-        full = {name: None for name in LINE if name not in {*CONSTANT, PLACE}}
+        self._heads: dict[tuple[bool, str, int, int], bytes] = {}
+        full = {name: None for name in LINE if name not in {*CONSTANT, *GRADES, PLACE}}
         self._full: dict[str, Any] = full
         self._basic: dict[str, Any] = {name: None for name in full if name not in FULL}
         self._issues = frozenset(policy.issues)
-        self._details = _Details(detail_writers(key, self._ids, policy))
-        self._hidden_owner = manner.hash_ids and "customer.owner" not in policy.plan.reads()
-        cases = len(CASE) + sum(not fact.of_customer for fact in policy.facts)
-        places = {name: i for i, name in enumerate(CASE)}
-        places |= {name: cases + i for i, name in enumerate(CUSTOMER) if name in basis.places}
-        self._numbers, self._texts, self._flags = (
-            itemgetter(*(places.get(name, _NOTHING) for name in names)) for names in LISTS.values()
-        )
+        self._events = _Events(detail_writers(key, self._ids, policy))
+        hidden = {"customer.owner"} if manner.hash_ids and "customer.owner" not in policy.plan.reads() else set()
+        self._covered = [i for i, name in enumerate(CUSTOMER) if name in hidden or name not in basis.places]
+        self._owner_hidden = bool(hidden)
         self._extras = [(name, i) for name, (customer, i) in basis.places.items() if customer and i >= len(CUSTOMER)]
         self._types = {fact.key: fact.type for fact in policy.facts if not fact.of_customer}
         self._priority = [rule.id for rule in policy.priority]
@@ -80,41 +74,53 @@ class Recorder:
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
         """The line of a decision without its end: a writer adds the place, the bracket and the line feed."""
-        return self._start + _json(self._fill(decision, decided_at))[1:-1]
+        grade = (decision.full, decision.band, decision.tier.rank, decision.level.rank)
+        head = self._heads.get(grade) or self._head(decision, grade)
+        return head + _json(self._fill(decision, decided_at))[1:-1]
+
+    def _head(self, decision: Decision, grade: tuple[bool, str, int, int]) -> bytes:
+        """How a line begins."""
+        tier, level = decision.tier, decision.level
+        view = "full" if decision.full else "basic"
+        values = (view, tier.name, tier.rank, decision.band, level.name, level.rank, decision.next_person.name)
+        head = self._start + orjson.dumps(dict(zip(GRADES, values, strict=True)))[1:-1] + b","
+        self._heads[grade] = head
+        return head
 
     def _fill(self, decision: Decision, decided_at: int) -> dict[str, Any]:
         row, state = self._full if decision.full else self._basic, decision.state
-        case, timeline, slices, out = state.case, state.timeline, decision.basis.slices, decision.out
+        case, timeline, out = state.case, state.timeline, decision.out
         customer = decision.customer
-        if self._hidden_owner and customer[_OWNER]:
-            customer = (*customer[:_OWNER], self._ids(str(customer[_OWNER])), *customer[_OWNER + 1 :])
-        facts = (*state.facts, *customer, None)
-        row["numbers"], row["texts"], row["flags"] = self._numbers(facts), self._texts(facts), self._flags(facts)
+        if self._covered:
+            customer = self._uncovered(customer)
+        row["case_facts"], row["customer_facts"] = state.facts[: len(CASE)], customer[: len(CUSTOMER)]
         row["decision_id"], row["decided_at"], row["now"] = decision.id, decided_at, state.now
-        row["view"] = "full" if decision.full else "basic"
-        row["case_id"], row["customer_id"], row["order_id"] = case.id, case.customer_id, case.order_id
+        (
+            row["case_id"],
+            row["opened_at"],
+            row["customer_id"],
+            row["channel"],
+            row["touchpoint"],
+            issue,
+            row["order_id"],
+            value,
+            row["brand"],
+            attributes,
+            _,
+        ) = case
         if self._hashes_ids:
             for name in _IDS:
                 row[name] = self._ids(row[name])
-        row["opened_at"], row["channel"], row["touchpoint"] = case.opened_at, case.channel, case.touchpoint
-        row["issue"] = case.issue if case.issue in self._issues else self._key.exact(case.issue)
-        row["brand"] = case.brand
-        row["value_minor"], row["value_currency"] = case.value_at_stake or (None, None)
-        row["attributes"] = self._attributes(case, customer) if case.attributes or self._extras else None
-        row["kinds"], row["times"] = timeline.kinds, timeline.times
-        row["details"] = list(map(self._details.__getitem__, zip(timeline.kinds, timeline.details, strict=True)))
-        row["tier"], row["tier_rank"] = decision.tier.name, decision.tier.rank
-        row["score"], row["band"] = decision.score, decision.band
-        row["level"], row["level_rank"] = decision.level.name, decision.level.rank
+        row["issue"] = issue if issue in self._issues else self._key.exact(issue)
+        row["value_minor"], row["value_currency"] = value or (None, None)
+        row["attributes"] = self._attributes(case, customer) if attributes or self._extras else None
+        events = self._events
+        row["times"], row["events"] = timeline.times, [events[event] for event in timeline.events]
+        row["score"] = decision.score
         row["owner"] = self._ids(timeline.owner) if timeline.owner else customer[_OWNER]
-        row["next_person"] = decision.next_person.name
-        (
-            (_, row["acknowledge_by"], row["acknowledge_state"]),
-            (_, row["next_update_by"], row["next_update_state"]),
-            (_, row["resolve_by"], row["resolve_state"]),
-            (_, row["final_response_by"], row["final_response_state"]),
-        ) = decision.commitments
+        row["commitments"] = decision.commitments
         row["earned"] = [int(out[5]), *decision.earned]
+        slices = decision.basis.slices
         fired = list(compress(self._priority, out[slices.priority]))
         fired += compress(self._escalation, out[slices.escalation])
         if timeline.taken:
@@ -125,6 +131,16 @@ class Recorder:
         if decision.full:
             self._complete(row, decision)
         return row
+
+    def _uncovered(self, customer: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The facts of the customer without those that the policy cannot read, an owner behind a hash."""
+        found = list(customer)
+        for place in self._covered:
+            found[place] = None
+        owner = customer[_OWNER]
+        if self._owner_hidden and owner:
+            found[_OWNER] = self._ids(str(owner))
+        return tuple(found)
 
     def _attributes(self, case: m.Case, customer: tuple[Value, ...]) -> list[dict[str, object]]:
         """The case's attributes, then the policy's own facts of the customer; each has its value under its type."""
@@ -157,7 +173,7 @@ class Recorder:
         row["reply_channel"], row["reply_channel_open_at"] = channel[:2] if channel else (None, None)
 
 
-class _Details(dict[tuple[str, tuple[Any, ...]], orjson.Fragment]):
+class _Events(dict[tuple[str, tuple[Any, ...]], orjson.Fragment]):
     """How events are written, by kind and attributes; most events of a case were there when it came the last time."""
 
     def __init__(self, writers: Mapping[str, Details | None]) -> None:
@@ -166,7 +182,7 @@ class _Details(dict[tuple[str, tuple[Any, ...]], orjson.Fragment]):
     def __missing__(self, event: tuple[str, tuple[Any, ...]]) -> orjson.Fragment:
         kind, values = event
         write = self._writers[kind]
-        found = orjson.Fragment(_json(values if write is None else write(*values)))
+        found = orjson.Fragment(_json((kind, *(values if write is None else write(*values)))))
         if len(self) >= _EVENTS:
             self.clear()
         self[event] = found

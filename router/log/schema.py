@@ -61,16 +61,15 @@ def _column(name: str) -> pl.DataType:
 
 DECISION: Mapping[str, pl.DataType] = {name: _column(name) for name in COLUMNS}
 _LINE_LISTS: Mapping[str, pl.DataType] = {
-    "numbers": pl.List(_FLOAT),
-    "texts": pl.List(_TEXT),
-    "flags": pl.List(_FLAG),
-    "kinds": pl.List(_TEXT),
+    "case_facts": pl.List(_TEXT),
+    "customer_facts": pl.List(_TEXT),
     "times": pl.List(_INT),
-    "details": pl.List(pl.List(_TEXT)),
+    "events": pl.List(pl.List(_TEXT)),
+    "commitments": pl.List(pl.List(_TEXT)),
     EARNED: pl.List(_INT),
 }
 DECISION_LINE: Mapping[str, pl.DataType] = {name: _LINE_LISTS.get(name) or DECISION[name] for name in LINE}
-"""A decision as a file of lines has it."""
+"""A decision as a file of lines has it; what stands in one list with other types is read as a text."""
 OUTCOME: Mapping[str, pl.DataType] = {
     "format": _INT,
     "decision_id": _TEXT,

@@ -24,10 +24,14 @@ FULL_FILE = 128 << 20
 
 @dataclass(slots=True)
 class Writer:
-    """Writes below one folder; one for each process, used by one thread. ``rows`` are those of the file being written."""
+    """Writes below one folder; one for each process, used by one thread. ``rows`` are those of the file being written.
+
+    With ``syncs``, a file that is full stays open until :meth:`sync` has waited for it.
+    """
 
     folder: Path
     full: int = FULL_FILE
+    syncs: bool = False
     rows: int = 0
     _file: int = -1
     _size: int = 0
@@ -42,7 +46,10 @@ class Writer:
         """
         if self._file < 0 or self._size >= self.full or at // DAY != self._day:
             self._turn(at)
-        data = b"".join([b'%b,"n":%d}\n' % (line, place) for place, line in enumerate(lines, self.rows)])
+        parts: list[bytes] = []
+        for place, line in enumerate(lines, self.rows):
+            parts += line, b',"n":%d}\n' % place
+        data = b"".join(parts)
         try:
             written = os.write(self._file, data)
             while written < len(data):
@@ -67,9 +74,11 @@ class Writer:
             raise _not_written(self.folder, error) from error
         if self._file >= 0:
             self._ended.append(self._file)
+        if not self.syncs:
+            self._retire()
         self._file, self._size, self._day, self.rows = file, 0, at // DAY, 0
 
-    def retire(self) -> None:
+    def _retire(self) -> None:
         """Close the files that are full, without waiting for the disk."""
         while self._ended:
             os.close(self._ended.pop())
@@ -86,7 +95,7 @@ class Writer:
 
     def close(self) -> None:
         """Close the file; the next line begins a new one."""
-        self.retire()
+        self._retire()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

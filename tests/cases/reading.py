@@ -66,7 +66,8 @@ def both(
 
 def _state(timeline: Timeline) -> dict[str, object]:
     """All that a timeline adds up to."""
-    return {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "details"}}
+    state = {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "events"}}
+    return state | {"kinds": [kind for kind, _ in timeline.events]}
 
 
 def _head(case: Case) -> tuple[object, ...]:

@@ -167,12 +167,12 @@ def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_full_is_followed_by_another(tmp_path: Path) -> None:
-    log = open_log(tmp_path, MANNER, full=6_000)
+    log = open_log(tmp_path, MANNER, full=4_000)
     keep(log, [DECISION] * 9)
     log.close()
     sizes = [path.stat().st_size for path in (tmp_path / DECISIONS).glob("date=*/*.ndjson")]
     assert len(sizes) > 2
-    assert max(sizes) < 12_000
+    assert max(sizes) < 8_000
     assert len(ids(tmp_path)) == 9
 
 

@@ -55,7 +55,7 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
     """
     last, before = FIRST, None
     ids = []
-    kinds, times, details = timeline.kinds, timeline.times, timeline.details
+    times, events = timeline.times, timeline.events
     for index, event in enumerate(wire.timeline):
         stamp = event.at
         nanos = stamp.nanos
@@ -72,9 +72,8 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
         read, take = _TABLE[kind]
         values = () if read is None else read(getattr(event, kind), index, wrong)
         take(timeline, at, *values)
-        kinds.append(kind)
         times.append(at)
-        details.append(values)
+        events.append((kind, values))
     return len(set(ids)) == len(ids)
 
 
