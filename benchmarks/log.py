@@ -35,7 +35,7 @@ from router.policy.model import Policy
 from router.policy.store import PolicyStore, shipped_policies
 from router.time import MINUTE
 
-ROUNDS, CALLS, BATCHES = 9, 2_000, 10
+ROUNDS, CALLS, BATCHES = 41, 450, 3
 RECORDS, REPLAYED = 200_000, 2_000
 BAR = "<= 0.1"
 

@@ -25,8 +25,8 @@ from router.v1 import decision_pb2
 CUSTOMERS = 1_000_000
 IN_FLIGHT = 32
 BATCH = 500
-ROUNDS = 9
-CALLS, BATCHES = 3_000, 24
+ROUNDS = 31
+CALLS, BATCHES = 900, 8
 CALLS_OF = "bench.Calls"
 """The service of ``bench_server``: each call as ``plain_route_basic`` and the like."""
 VIEWS = {"basic": decision_pb2.VIEW_BASIC, "full": decision_pb2.VIEW_FULL}

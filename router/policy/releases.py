@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 from router.errors import PolicyError, Problem
 from router.policy.document import Version
 from router.policy.model import Policy
-from router.time import parse_instant
+from router.time import FIRST, LAST, parse_instant
 from router.yaml import Like, load
 
 RELEASES = "releases.yaml"
@@ -132,6 +132,18 @@ def on_trial(releases: Sequence[Release], now: int) -> Release | None:
     """
     last = next((entry for entry in reversed(releases) if entry.effective_from <= now), None)
     return last if last is not None and last.trial is not None else None
+
+
+def steady(releases: Sequence[Release], now: int) -> tuple[int, int]:
+    """The time around ``now`` in which no entry takes effect: from the first instant, up to but without the second.
+
+    >>> old, new = Release("1.0.0", "", 0, "me", ""), Release("2.0.0", "", 10, "me", "")
+    >>> steady((old, new), 5), steady((old, new), 10) == (10, LAST + 1)
+    ((0, 10), True)
+    """
+    times = [entry.effective_from for entry in releases]
+    since = max((time for time in times if time <= now), default=FIRST)
+    return since, min((time for time in times if time > now), default=LAST + 1)
 
 
 def to_come(releases: Sequence[Release], now: int) -> tuple[Release, ...]:

@@ -20,6 +20,7 @@ from router.policy.releases import (
     read_releases,
     recorded_holidays,
     share_of,
+    steady,
 )
 from router.policy.trial import Trial
 from router.time import format_instant
@@ -64,6 +65,10 @@ class Shelf:
         entry = on_trial(self.releases, now)
         return Trial(self.versions[entry.version], share_of(entry.trial or "")) if entry is not None else None
 
+    def steady(self, now: int) -> tuple[int, int]:
+        """The time around ``now`` in which nothing takes effect, without its end."""
+        return steady(self.releases, now)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyStore:
@@ -104,6 +109,10 @@ class PolicyStore:
     def trial(self, name: str, now: int) -> Trial | None:
         """The version of the policy ``name`` on trial at ``now``."""
         return self.shelves[name].trial(now)
+
+    def steady(self, name: str, now: int) -> tuple[int, int]:
+        """The time around ``now`` in which nothing of the policy ``name`` takes effect, without its end."""
+        return self.shelves[name].steady(now)
 
     def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
         """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""

@@ -26,6 +26,9 @@ class Policies(Protocol):
     def trial(self, name: str, now: int) -> Trial | None:
         """The version of the policy ``name`` that is on trial at ``now``."""
 
+    def steady(self, name: str, now: int) -> tuple[int, int]:
+        """The time around ``now`` in which none of the answers above changes, without its end."""
+
 
 class NoRecords:
     """What is known without a snapshot: nobody."""
@@ -63,9 +66,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who decides: a policy with the records; beside it, what is on trial for a share of the customers, or in shadow."""
+    """Who decides from ``since`` on and before ``until``: a policy with the records; beside it, what is on trial for a
+    share of the customers, or in shadow."""
 
     pair: Pair
+    since: int
+    until: int
     canary: Pair | None = None
     shadow: Pair | None = None
     trial: Trial | None = None
@@ -81,13 +87,14 @@ class Choice:
 class State:
     """One state of the releases and one snapshot. A call, or a whole batch, holds on to one.
 
-    ``pairs`` are those that are ready, by the digest of the policy.
+    ``pairs`` are those that are ready, by the digest of the policy; ``choices`` are the last ones, by what was asked for.
     """
 
     policies: Policies
     records: Records
     engine_version: str
     pairs: dict[str, Pair] = field(default_factory=dict)
+    choices: dict[tuple[str, str], Choice] = field(default_factory=dict)
 
     def pair(self, policy: str, version: str, now: int) -> Pair:
         """The policy asked for, ready. Raises ``UnknownPolicyError`` naming what exists."""
@@ -95,12 +102,19 @@ class State:
 
     def choose(self, policy: str, version: str, now: int) -> Choice:
         """Who decides at ``now``. A version that is asked for decides alone. Raises ``UnknownPolicyError``."""
+        choice = self.choices.get((policy, version))
+        if choice is None or not choice.since <= now < choice.until:
+            choice = self.choices[policy, version] = self._choice(policy, version, now)
+        return choice
+
+    def _choice(self, policy: str, version: str, now: int) -> Choice:
         found = self.policies.get(policy, version, now)
+        pair, (since, until) = self._ready(found), self.policies.steady(found.name, now)
         trial = None if version else self.policies.trial(found.name, now)
         if trial is None:
-            return Choice(self._ready(found))
+            return Choice(pair, since, until)
         tried = self._ready(trial.policy)
-        return Choice(self._ready(found), None if trial.shadow else tried, tried if trial.shadow else None, trial)
+        return Choice(pair, since, until, None if trial.shadow else tried, tried if trial.shadow else None, trial)
 
     def prepare(self, last: "State | None" = None) -> "State":
         """Make every policy ready before a case asks for it; what ``last`` has ready with the same records is taken over."""

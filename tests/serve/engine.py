@@ -68,6 +68,10 @@ class OnePolicy:
     def trial(self, name: str, now: int) -> None:
         del name, now
 
+    def steady(self, name: str, now: int) -> tuple[int, int]:
+        del name
+        return now, now + 1
+
 
 @dataclass
 class Served:

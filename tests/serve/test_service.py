@@ -80,6 +80,10 @@ def test_the_only_policy_there_is_needs_no_name(shop: Served) -> None:
         def trial(self, name: str, now: int) -> None:
             assert (name, now > 0) == ("desk", True)
 
+        def steady(self, name: str, now: int) -> tuple[int, int]:
+            assert name == "desk"
+            return now, now + 1
+
     with serving(State(One(), NoRecords(), ENGINE_VERSION)) as served:
         assert asked(served, policy="").provenance.policy == "desk"
 

@@ -8,6 +8,7 @@ The numbers of the fields are those of ``decision.proto``; the tests parse every
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import compress
+from operator import getitem
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -135,8 +136,7 @@ class Answers:
     def basic(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` with what a router needs."""
         slices, out = decision.basis.slices, decision.out
-        fired = compress(self._contributions, out[slices.priority])
-        contributions = [known[points] for known, points in zip(fired, decision.earned, strict=True)]
+        contributions = map(getitem, compress(self._contributions, out[slices.priority]), decision.earned)
         ageing = embedded(3, self._ids[AGEING.id] + number(2, int(out[5]))) if out[5] else b""
         score = number(1, decision.score) + self._bands[decision.band]
         parts = self._start(decision)
