@@ -109,7 +109,9 @@ class Decider:
         self.next_people = tuple(self._next_person(level) for level in policy.levels)
         self._owner = self.positions["customer.owner"]
         self._goodwill = self.positions.get("customer.goodwill_12m")
-        self._money = [rule for rule in policy.recompense if rule.gives is not None]
+        money = [rule.id for rule in policy.recompense if rule.gives is not None]
+        asked, given = (range(part.start, part.stop) for part in (self._slices.asked, self._slices.amounts))
+        self._amounts = {name: places for name, *places in zip(money, asked, given, strict=True)}
 
     def _next_person(self, level: Level) -> NextPerson:
         above = level.rank + 1
@@ -210,21 +212,21 @@ class Decider:
             )
 
     def _suggestions(self, decision: Decision, out: tuple[Any, ...]) -> list[Suggestion]:
-        slices, warnings = self._slices, decision.warnings
-        asked = dict(zip((rule.id for rule in self._money), out[slices.asked], strict=True))
-        given = dict(zip((rule.id for rule in self._money), out[slices.amounts], strict=True))
+        places, warnings = self._amounts, decision.warnings
         history = decision.customer[self._goodwill] if self._goodwill is not None else nan
         unknown_history = history != history  # noqa: PLR0124 - NaN is missing
         found: list[Suggestion] = []
         for rule in decision.recompense:
             if rule.gives is None:
                 found.append(Suggestion(rule, None, self.policy.levels[0], needs_approval=False))
-            elif asked[rule.id] != asked[rule.id]:
+                continue
+            asked, given = (out[place] for place in places[rule.id])
+            if asked != asked:  # noqa: PLR0124 - NaN is missing
                 warnings.append(Notice("amount-missing", f"the amount of {rule.id} cannot be known; it is left out"))
-            elif not given[rule.id]:
+            elif not given:
                 warnings.append(Notice("amount-cut", f"the caps leave nothing for {rule.id}; it is left out"))
             else:
-                found.append(self._money_suggestion(decision, rule, int(given[rule.id]), unknown_history=unknown_history))
+                found.append(self._money_suggestion(decision, rule, int(given), unknown_history=unknown_history))
         if any(suggestion.amount for suggestion in found):
             found.append(Suggestion(None, None, self.policy.levels[0], needs_approval=False))
             if unknown_history:
