@@ -113,8 +113,8 @@ def duckdb_plan(folder: Path, flat: Path, out: Path) -> None:
     }
     for name in reads:
         if name not in given:
-            moves = facts[name].per_microsecond
-            given[name] = f'"{name}" + {moves * (NOW - AS_OF)!r}::DOUBLE' if moves else f'"{name}"'
+            moves = facts[name].moves
+            given[name] = f'(round("{name}" * {moves}) + {NOW - AS_OF}) / {moves}' if moves else f'"{name}"'
     columns = ", ".join(f'{given[name]} AS "f {name}"' for name in reads)
     renamed = ", ".join(f'"f {name}" AS "{name}"' for name in reads)
     joined = (

@@ -52,6 +52,10 @@ class Calendar:
         i = bisect_left(opened, target) - 1
         return starts[i] + target - opened[i] if i > 0 else starts[0] + target
 
+    def elapsed(self, since: int, until: int, *, business: bool) -> int:
+        """Microseconds between two instants, open ones only if ``business``."""
+        return self.open_time(until) - self.open_time(since) if business else until - since
+
     def is_open(self, instant: int) -> bool:
         """Whether ``instant`` lies in an open interval; the end of one is closed."""
         return instant < self.ends[bisect_right(self.starts, instant) - 1]

@@ -7,7 +7,7 @@ all derive from it. A policy adds facts of its own under ``facts:``, as further 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf
+from math import inf, isfinite, nan
 from typing import TypeAlias
 
 from router.time import DAY, HOUR, YEAR
@@ -34,6 +34,19 @@ class Type(StrEnum):
 NUMERIC = frozenset({Type.NUMBER, Type.INTEGER, Type.MONEY})
 
 
+def to_float(number: float) -> float:
+    """A number as it is kept: float64, NaN where it is missing; one that is not finite, or too large, is missing.
+
+    >>> to_float(3), to_float(float("inf")), to_float(10**400)
+    (3.0, nan, nan)
+    """
+    try:
+        found = float(number)
+    except OverflowError:
+        return nan
+    return found if isfinite(found) else nan
+
+
 class Direction(StrEnum):
     """What a higher value says: of the customer (loyalty), of the company (failure), or neither."""
 
@@ -46,8 +59,9 @@ class Direction(StrEnum):
 class Fact:
     """One fact: its name, type, unit, meaning, direction, range, and what missing means.
 
-    ``missing`` is empty for a fact that is never missing. ``per_microsecond`` is how far a customer fact moves while the
-    clock moves by one microsecond; 0 for one that stands still. ``now_dependent`` says that the fact moves with ``now``.
+    ``missing`` is empty for a fact that is never missing. ``moves`` is the microseconds in which the clock moves a
+    customer fact up by one, negative for one that falls; 0 for one that stands still. ``now_dependent`` says
+    that the fact moves with ``now``.
     """
 
     name: str
@@ -58,7 +72,7 @@ class Fact:
     low: float = -inf
     high: float = inf
     missing: str = ""
-    per_microsecond: float = 0.0
+    moves: int = 0
     now_dependent: bool = False
 
     @property
@@ -100,21 +114,17 @@ def _hours(
     *,
     low: float = 0,
     missing: str = "",
-    moves: float = 0.0,
+    moves: int = 0,
 ) -> Fact:
     return Fact(name, Type.NUMBER, meaning, "hours", direction, low, inf, missing, moves, now_dependent=True)
 
 
-def _days(name: str, meaning: str, missing: str, *, low: float = 0, moves: float = 1.0) -> Fact:
-    return Fact(
-        name, Type.NUMBER, meaning, "days", low=low, missing=missing, per_microsecond=moves / DAY, now_dependent=True
-    )
+def _days(name: str, meaning: str, missing: str, *, low: float = 0, moves: int = DAY) -> Fact:
+    return Fact(name, Type.NUMBER, meaning, "days", low=low, missing=missing, moves=moves, now_dependent=True)
 
 
 def _years(name: str, meaning: str, missing: str) -> Fact:
-    return Fact(
-        name, Type.NUMBER, meaning, "years", Direction.LOYALTY, 0, inf, missing, per_microsecond=1 / YEAR, now_dependent=True
-    )
+    return Fact(name, Type.NUMBER, meaning, "years", Direction.LOYALTY, 0, inf, missing, moves=YEAR, now_dependent=True)
 
 
 _LOYALTY, _FAILURE, _NEITHER = Direction.LOYALTY, Direction.FAILURE, Direction.NEITHER
@@ -204,7 +214,7 @@ CUSTOMER_FACTS: tuple[Fact, ...] = (
         "oldest order past its promised time and not delivered; 0 if none",
         _FAILURE,
         missing=_NO_ORDERS,
-        moves=1 / HOUR,
+        moves=HOUR,
     ),
     _days("customer.days_since_last_order", "since the last order", f"{_NO_ORDERS}, or no order"),
     _days("customer.days_since_last_bill", "since the last bill", "customer unknown, no bills table, or no bill"),
@@ -221,7 +231,7 @@ CUSTOMER_FACTS: tuple[Fact, ...] = (
         "until the active subscription renews; below 0 once past",
         "no active subscription with a renewal date known",
         low=-inf,
-        moves=-1.0,
+        moves=-DAY,
     ),
     _count("customer.cases", "earlier cases", missing=_NO_CASES),
     _count("customer.cases_12m", "earlier cases opened in the last 12 months", missing=_NO_CASES),

@@ -12,7 +12,6 @@
       - {at: 2016-05-30T20:00:00Z, escalation_requested: null}
 """
 
-import unicodedata
 from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
@@ -21,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from router.cases.model import EVENTS, Case, Event, Money, What
 from router.money import EXPONENTS, to_minor
+from router.text import nfc
 from router.time import FIRST, LAST, parse_instant
 from router.yaml import Like
 
@@ -45,11 +45,6 @@ def _id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def nfc(value: str) -> str:
-    """A text in the form in which texts are compared."""
-    return unicodedata.normalize("NFC", value)
-
-
 def _money(value: object) -> object:
     """A plain number is in the policy's currency."""
     return {"amount": value} if isinstance(value, float | int) and not isinstance(value, bool) else value
@@ -67,7 +62,7 @@ def _attribute(value: object) -> object:
 
 
 Instant: TypeAlias = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str), Field(strict=False)]
-Id: TypeAlias = Annotated[str, BeforeValidator(_id)]
+Id: TypeAlias = Annotated[str, BeforeValidator(_id), AfterValidator(nfc)]
 Text: TypeAlias = Annotated[str, AfterValidator(nfc)]
 Channel: TypeAlias = Literal["phone", "email", "chat", "social", "web", "letter", "in_person"]
 Touchpoint: TypeAlias = Literal["evaluating", "purchasing", "gone_wrong", "needs_attention"]
@@ -107,7 +102,8 @@ def _body(name: str, kind: type[What]) -> tuple[Any, Any]:
     """The field of one event: what stands after its name; nothing may, where nothing has to."""
     hints = get_type_hints(kind)
     fields: dict[str, Any] = {
-        field: (_TYPES.get(field, hints[field]), kind._field_defaults.get(field, ...)) for field in kind._fields
+        field: (_TYPES.get(field, Text if hints[field] is str else hints[field]), kind._field_defaults.get(field, ...))
+        for field in kind._fields
     }
     body = create_model(name, __base__=Document, **fields)
     needed = any(field not in kind._field_defaults for field in kind._fields)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite, nan
+from math import isnan, nan
 from typing import NamedTuple
 
 from router.calendar import Calendar
 from router.cases.model import Case, Event, Money
 from router.cases.timeline import METHODS, NAMES, Timeline
-from router.facts import Fact, Type, Value
+from router.facts import Fact, Type, Value, to_float
 from router.money import to_major
 from router.time import HOUR
 
@@ -228,10 +228,11 @@ def _attribute(fact: Fact, value: Value | Money, terms: Terms, notices: list[Not
         if fact.type is Type.MONEY:
             return _amount(value, terms, fact.name, notices)
         value = None
-    fits = {Type.TEXT: str, Type.YES_NO: bool}.get(fact.type, float | int)
-    if value is not None and isinstance(value, fits) and isinstance(value, bool) == (fact.type is Type.YES_NO):
-        if isinstance(value, float | int) and not isfinite(value):
-            return nan
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        number = to_float(value)
+        if fact.type.numeric and (fact.type is not Type.INTEGER or isnan(number) or number.is_integer()):
+            return number
+    elif isinstance(value, str if fact.type is Type.TEXT else bool) and not fact.type.numeric:
         return value
     notices.append(Notice("unknown-attribute", f"attribute {fact.key} is no {fact.type.value}"))
     return absent

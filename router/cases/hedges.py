@@ -1,9 +1,10 @@
 """Whether an apology takes itself back: a hedging word after the apology."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+
+from router.text import nfc
 
 _APOLOGY = re.compile(r"\b(?:sorry|apolog\w*|regret\w*|pardon|forgive)\b")
 
@@ -36,4 +37,4 @@ def fold_text(text: str) -> str:
     >>> fold_text("  Nobody was IN ")
     'nobody was in'
     """
-    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip().casefold()
+    return nfc(text).strip().casefold()

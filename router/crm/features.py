@@ -64,7 +64,7 @@ def customer_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[F
 
 def with_percentile(facts: pl.LazyFrame, lower: pl.Expr, customers: pl.Expr) -> pl.LazyFrame:
     """``own_facts`` with ``PERCENTILE`` for ``RANKED``: how many customers have ``lower`` spend, of how many there are."""
-    return facts.with_columns(_quotient(100.0 * lower, customers).alias(RANKED)).rename({RANKED: PERCENTILE})
+    return facts.with_columns(quotient(100.0 * lower, customers).alias(RANKED)).rename({RANKED: PERCENTILE})
 
 
 def own_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[Fact] = ()) -> pl.LazyFrame:
@@ -92,8 +92,12 @@ def own_facts(tables: Tables, as_of: int, exponent: int, extras: Sequence[Fact] 
     )
 
 
-def _quotient(number: pl.Expr, divisor: pl.Expr | float) -> pl.Expr:
-    """The nearest number to a quotient: Polars divides by a constant through its reciprocal, so the divisor is none."""
+def quotient(number: pl.Expr, divisor: pl.Expr | float) -> pl.Expr:
+    """The nearest number to a quotient: Polars divides by a constant through its reciprocal, so the divisor is none.
+
+    >>> pl.DataFrame({"n": [49, None]}).select(quotient(pl.col("n"), 49)).to_series().to_list()
+    [1.0, None]
+    """
     value = number.cast(pl.Float64)
     return value / (value * 0.0 + divisor)
 
@@ -105,10 +109,10 @@ def _facts(as_of: int, exponent: int) -> dict[str, pl.Expr]:
         return col(name).fill_null(0).cast(pl.Float64)
 
     def money(minor: pl.Expr) -> pl.Expr:
-        return _quotient(minor.fill_null(0), 10**exponent)
+        return quotient(minor.fill_null(0), 10**exponent)
 
     def since(name: str, unit: int) -> pl.Expr:
-        return _quotient(as_of - col(name), unit)
+        return quotient(as_of - col(name), unit)
 
     ordered, returned, spend_12m = (col(name).fill_null(0) for name in ("ordered", "returned", "spent_12m"))
     return {
@@ -140,7 +144,7 @@ def _facts(as_of: int, exponent: int) -> dict[str, pl.Expr]:
 
 def _extra(fact: Fact, exponent: int) -> pl.Expr:
     value = col(fact.name)
-    return _quotient(value, 10**exponent).alias(fact.name) if fact.type is Type.MONEY else value
+    return quotient(value, 10**exponent).alias(fact.name) if fact.type is Type.MONEY else value
 
 
 def _in_12m(name: str, as_of: int) -> pl.Expr:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from pathlib import Path
 
-from router.crm.lookup import KNOWN, OVERDUE, Row, canonical, layout_of, stranger_of
+from router.crm.lookup import KNOWN, OVERDUE, Row, advanced, layout_of, stranger_of
 from router.crm.manifest import Manifest
 from router.errors import Problem, SnapshotError, nearby
 from router.facts import Fact, Type, Value
+from router.text import nfc
 
 
 def stored_row(values: Mapping[str, Value], layout: Sequence[Fact]) -> Row:
@@ -30,7 +31,7 @@ def stored_row(values: Mapping[str, Value], layout: Sequence[Fact]) -> Row:
         elif fact.type.numeric and isinstance(value, int | float) and not isinstance(value, bool):
             row.append(_stored(fact, float(value)))
         elif (fact.type is Type.TEXT and isinstance(value, str)) or (fact.type is Type.YES_NO and isinstance(value, bool)):
-            row.append(canonical(value) if isinstance(value, str) else value)
+            row.append(nfc(value) if isinstance(value, str) else value)
         else:
             problems.append(Problem("bad-fact", f"{fact.name} is {fact.type.value}, not {value!r}"))
     if problems:
@@ -59,19 +60,19 @@ class InMemory:
 
     def customer(self, customer_id: str, now: int) -> Row | None:
         """The row of one customer at ``now``, or ``None`` if unknown."""
-        row = self.rows.get(canonical(customer_id))
+        row = self.rows.get(nfc(customer_id))
         return None if row is None else tuple(map(_advance, self.layout, row, [now - self.as_of] * len(row)))
 
     def has_order(self, order_id: str) -> bool | None:
         """Whether an order is on record, or ``None`` without an orders table."""
-        return None if self.orders is None else canonical(order_id) in self.orders
+        return None if self.orders is None else nfc(order_id) in self.orders
 
 
 def _advance(fact: Fact, value: Value, elapsed: int) -> Value:
-    if isinstance(value, bool) or not isinstance(value, float) or not fact.per_microsecond:
+    if isinstance(value, bool) or not isinstance(value, float) or not fact.moves:
         return value
-    moved = value + fact.per_microsecond * elapsed
-    return max(moved, 0.0) if fact.name == OVERDUE else moved
+    later = advanced(value, fact.moves, elapsed)
+    return max(later, 0.0) if fact.name == OVERDUE else later
 
 
 def in_memory(
@@ -85,7 +86,7 @@ def in_memory(
     """Customers in memory from rows as ``publish_facts`` takes them. Raises ``SnapshotError``."""
     layout = layout_of(extras)
     kept = {_id(row): stored_row(row, layout) for row in rows if row.get("known") is not False}
-    orders = None if order_ids is None else frozenset(map(canonical, order_ids))
+    orders = None if order_ids is None else frozenset(map(nfc, order_ids))
     return InMemory("in-memory", as_of, currency, layout, stranger_of(layout), kept, orders)
 
 
@@ -115,7 +116,7 @@ def publish_facts(
         if fact.name != KNOWN:
             dtype = pl.Float64 if fact.type.numeric else pl.String if fact.type is Type.TEXT else pl.Boolean
             columns[fact.name] = pl.Series([row[place] for _, row in kept], dtype=dtype)
-    orders = None if order_ids is None else pl.Series(sorted(set(map(canonical, order_ids))), dtype=pl.String)
+    orders = None if order_ids is None else pl.Series(sorted(set(map(nfc, order_ids))), dtype=pl.String)
     return publish(Content(as_of, currency, pl.DataFrame(columns), orders, tuple(extras)), directory, shards=shards)
 
 
@@ -123,4 +124,4 @@ def _id(row: Mapping[str, Value]) -> str:
     customer = row.get("customer_id")
     if not isinstance(customer, str):
         raise SnapshotError([Problem("bad-fact", f"customer_id is text, not {customer!r}")])
-    return canonical(customer)
+    return nfc(customer)

@@ -62,9 +62,10 @@ def history_notices(policy: Policy, as_of: int | None, currency: str, now: int) 
     if as_of is None:
         return []
     notices = []
+    oldest = policy.oldest_snapshot
     if as_of > now:
         notices.append(Notice("snapshot-later", "the snapshot is of a later time than now"))
-    elif now - as_of > policy.oldest_snapshot.microseconds:
+    elif policy.calendar.elapsed(as_of, now, business=oldest.business) > oldest.microseconds:
         notices.append(Notice("snapshot-old", f"the snapshot is {round((now - as_of) / HOUR)} hours old"))
     if currency != policy.currency:
         said = f"the snapshot's money is in {currency}, the policy in {policy.currency}"

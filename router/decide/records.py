@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isnan, nan
 
 from router.errors import nearby
-from router.facts import CUSTOMER_FACTS, Fact, Type, Value
+from router.facts import CUSTOMER_FACTS, Fact, Type, Value, to_float
 from router.policy.model import Policy
+from router.text import nfc
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,15 @@ class _Wrong(str):
 
 
 def _read(fact: Fact, value: object) -> Value | _Wrong:
-    number = isinstance(value, float | int) and not isinstance(value, bool)
-    if value is None or (number and not isfinite(value)):  # type: ignore[arg-type] # a number
+    read = to_float(value) if isinstance(value, float | int) and not isinstance(value, bool) else None
+    if value is None or (read is not None and isnan(read)):
         return nan if fact.type.numeric else None
-    if not fact.type.numeric:
-        wanted = str if fact.type is Type.TEXT else bool
-        return value if isinstance(value, wanted) else _Wrong(f"{value!r} is no {fact.type.value}")
-    if not number:
+    if isinstance(value, str) and fact.type is Type.TEXT:
+        return nfc(value)
+    if isinstance(value, bool) and fact.type is Type.YES_NO:
+        return value
+    if read is None or not fact.type.numeric:
         return _Wrong(f"{value!r} is no {fact.type.value}")
-    read = float(value)  # type: ignore[arg-type] # a number
     if fact.type is Type.INTEGER and not read.is_integer():
         return _Wrong(f"{value!r} is no whole number")
     if not fact.low <= read <= fact.high:

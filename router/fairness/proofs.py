@@ -96,7 +96,7 @@ def waiting(policy: Policy) -> Open:
         elif fact.name == "case.promises_broken":
             moving[fact.name] = Shape(_RISES, low=0, high=LARGEST)
         elif fact.now_dependent:
-            shrinks = fact.per_microsecond < 0
+            shrinks = fact.moves < 0
             low = -inf if shrinks else 0.0
             moving[fact.name] = Shape(_FALLS if shrinks else _RISES, low=low, high=inf, missing=bool(fact.missing))
     reader = _reader(policy, moving, endless=True)

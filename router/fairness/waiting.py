@@ -143,8 +143,8 @@ def later(world: World, customer: Facts, case: Facts, hours: float, *, closed: b
         case["case.out_of_hours"] = closed
     for name, fact in world.history.facts.items():
         overdue = name == "customer.open_order_overdue_hours"
-        if fact.per_microsecond and not (overdue and not customer[name]):
-            customer[name] = _plus(customer[name], fact.per_microsecond * HOUR * hours)
+        if fact.moves and not (overdue and not customer[name]):
+            customer[name] = _plus(customer[name], HOUR * hours / fact.moves)
     return customer, case
 
 

@@ -7,6 +7,7 @@ from polars import col
 
 from router.decide.decider import customer_layout, may_be_missing
 from router.decide.floor import AGEING, ASK_FIRST, REVIEW, SENIOR_FOR_ADVERSE_ACTION
+from router.frame.calendar import OpenHours
 from router.frame.customers import Customers
 from router.frame.lists import CODES, Item, code, fired, ids, listed
 from router.frame.recompense import SUGGESTION, Recompense
@@ -141,7 +142,10 @@ def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item
     if as_of is not None:
         moment = now if isinstance(now, pl.Expr) else pl.lit(now, pl.Int64)
         yield code(moment < as_of, "snapshot-later")
-        yield code(moment - as_of > policy.oldest_snapshot.microseconds, "snapshot-old")
+        since = as_of if isinstance(as_of, pl.Expr) else pl.lit(as_of, pl.Int64)
+        oldest, hours = policy.oldest_snapshot, OpenHours(policy.calendar)
+        age = hours.open_time(moment) - hours.open_time(since) if oldest.business else moment - since
+        yield code((moment >= as_of) & (age > oldest.microseconds), "snapshot-old")
         yield code(pl.lit(customers.currency != policy.currency), "other-currency")
 
 

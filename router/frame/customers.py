@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 from polars import col
 
-from router.crm.lookup import KNOWN, OVERDUE, layout_of
+from router.crm.features import quotient
+from router.crm.lookup import KNOWN, OVERDUE, ROUND, layout_of
 from router.crm.manifest import Manifest
 from router.crm.shards import CUSTOMERS, ORDERS
 from router.crm.snapshot import Snapshot
@@ -97,7 +98,7 @@ def join(cases: pl.LazyFrame, customers: Customers, policy: Policy, now: Moment)
     rows = customers.rows.select("customer_id", *(fact.name for fact in facts))
     joined = cases.join(rows, on="customer_id", how="left")
     if customers.moves and customers.as_of is not None:
-        joined = joined.with_columns(_moved(fact, now - customers.as_of) for fact in facts if fact.per_microsecond)
+        joined = joined.with_columns(_moved(fact, now - customers.as_of) for fact in facts if fact.moves)
     present = {fact.name for fact in facts}
     absent = (pl.lit(None, kind_of(fact)).alias(fact.name) for fact in facts_layout(policy) if fact.name not in present)
     return joined.with_columns(col(KNOWN).fill_null(value=False), *absent)
@@ -129,5 +130,9 @@ def _listed(orders: Mapping[str, bool]) -> pl.LazyFrame:
 
 def _moved(fact: Fact, elapsed: Moment) -> pl.Expr:
     """A fact that moves with the clock, so many microseconds later."""
-    value = col(fact.name) + fact.per_microsecond * elapsed
-    return pl.when(value < 0.0).then(0.0).otherwise(value).alias(fact.name) if fact.name == OVERDUE else value
+    value, passed = col(fact.name), elapsed if isinstance(elapsed, pl.Expr) else pl.lit(elapsed)
+    later = quotient(value * fact.moves + ROUND - ROUND + passed, fact.moves) + 0.0
+    moved = pl.when(passed != 0).then(later).otherwise(value)
+    if fact.name != OVERDUE:
+        return moved.alias(fact.name)
+    return pl.when(value.is_infinite() | (moved < 0.0)).then(0.0).otherwise(moved).alias(fact.name)

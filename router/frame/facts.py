@@ -6,6 +6,7 @@ import polars as pl
 from polars import col
 
 from router.cases.facts import Terms
+from router.crm.features import quotient
 from router.frame.calendar import OpenHours
 from router.frame.lists import Item, again, code, listed
 from router.frame.tables import ATTRIBUTE_NOTICES, CASES, Moment, kind_of
@@ -62,19 +63,14 @@ def head_facts(terms: Terms) -> dict[str, pl.Expr]:
     return {name: facts[name] for name in ("case.issue", "case.touchpoint", "case.value_at_stake")}
 
 
-def quotient(whole: pl.Expr, divisor: int) -> pl.Expr:
+def whole_quotient(whole: pl.Expr, divisor: int) -> pl.Expr:
     """``whole / divisor`` as Python has it: the float that is nearest to a quotient of two whole numbers, itself below 2⁵³.
 
     Up to 2⁵³ a whole number is a float. Beyond, the whole part of the quotient leaves the fraction so few bits that
-    rounding it twice changes nothing. Polars divides by a constant through its reciprocal, so the divisor is none.
+    rounding it twice changes nothing.
     """
-
-    def divided(number: pl.Expr) -> pl.Expr:
-        return number / (number * 0.0 + divisor)
-
-    near = divided(whole.cast(pl.Float64))
-    far = (whole // divisor).cast(pl.Float64) + divided((whole % divisor).cast(pl.Float64))
-    return pl.when(whole.is_between(-_EXACT, _EXACT)).then(near).otherwise(far)
+    far = (whole // divisor).cast(pl.Float64) + quotient(whole % divisor, divisor)
+    return pl.when(whole.is_between(-_EXACT, _EXACT)).then(quotient(whole, divisor)).otherwise(far)
 
 
 def _with_all_columns(cases: pl.LazyFrame, terms: Terms) -> pl.LazyFrame:
@@ -107,7 +103,7 @@ def _facts(terms: Terms, now: Moment) -> dict[str, pl.Expr]:
     status = pl.when(accepted).then(pl.lit("accepted")).when(waiting).then(pl.lit("waiting")).otherwise(pl.lit("open"))
 
     def hours(microseconds: pl.Expr) -> pl.Expr:
-        return quotient(microseconds, HOUR)
+        return whole_quotient(microseconds, HOUR)
 
     def number(name: str) -> pl.Expr:
         return col(name).cast(pl.Float64)
@@ -118,7 +114,7 @@ def _facts(terms: Terms, now: Moment) -> dict[str, pl.Expr]:
         "touchpoint": pl.coalesce("touchpoint", usual),
         "brand": col("brand"),
         "status": status,
-        "value_at_stake": pl.when(ours).then(quotient(col("value_minor"), POWERS[terms.exponent])),
+        "value_at_stake": pl.when(ours).then(whole_quotient(col("value_minor"), POWERS[terms.exponent])),
         "age_hours": hours(now - col("opened_at")),
         "hours_unanswered": hours(pl.when(col("unanswered") > 0).then(now - col("unanswered_since")).otherwise(0)),
         "hours_since_reply": hours(now - col("replied_at")),

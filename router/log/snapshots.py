@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 from polars import col
 
-from router.crm.lookup import canonical
 from router.crm.publish import Content, publish
 from router.crm.shards import CUSTOMERS, ORDERS
 from router.crm.snapshot import CURRENT, MANIFEST, Snapshot
 from router.errors import Problem, SnapshotError
+from router.text import nfc
 
 
 def erase_from(folder: Path, customer_id: str) -> list[str]:
@@ -29,7 +29,7 @@ def erase_from(folder: Path, customer_id: str) -> list[str]:
     holding = [path for path in contents if Snapshot.open(path).customer(customer_id, 0) is not None]
     done = []
     if folder / current in holding:
-        new = _without(folder, folder / current, canonical(customer_id), keep=len(contents) + 1)
+        new = _without(folder, folder / current, nfc(customer_id), keep=len(contents) + 1)
         done.append(f"snapshot {new} is current in {folder}; servers take it over, or start them again")
     for path in holding:
         shutil.rmtree(path)

@@ -10,7 +10,7 @@ from router.decide.floor import ASK_FIRST, REVIEW
 from router.facts import CUSTOMER_FACTS, Fact, Type
 from router.frame.customers import Customers
 from router.frame.decide import FrameDecider
-from router.frame.facts import quotient
+from router.frame.facts import whole_quotient
 from router.frame.tables import ATTRIBUTE_NOTICES, kind_of
 from router.log.layout import CASE, FULL, HEAD, RESULT
 from router.log.schema import DECISION
@@ -142,7 +142,7 @@ def attribute(fact: Fact, policy: Policy) -> pl.Expr:
     value = found.struct.field(_KINDS.get(fact.type, "number"))
     if fact.type is Type.MONEY and not fact.of_customer:
         ours = found.struct.field("currency") == policy.currency
-        major = quotient(found.struct.field("minor"), POWERS[policy.exponent])
+        major = whole_quotient(found.struct.field("minor"), POWERS[policy.exponent])
         value = pl.coalesce(pl.when(ours).then(major), value)
     return value.cast(kind_of(fact)).alias(fact.name)
 

@@ -15,7 +15,8 @@ from router.money import EXPONENTS, to_minor
 from router.policy import document as d
 from router.policy import model as m
 from router.policy.columns import build_plan
-from router.policy.texts import Texts, nfc
+from router.policy.texts import Texts
+from router.text import nfc
 from router.yaml import Path, Source, load
 
 _NUMBER, _TEXT = Type.NUMBER, Type.TEXT

@@ -14,7 +14,8 @@ from router.policy.compile import Written
 from router.policy.feasible import Feasibility, feasibility
 from router.policy.model import COMMITMENTS, Policy, Rule
 from router.policy.plan import ALWAYS as NO_CONDITION
-from router.policy.texts import names_written, nfc
+from router.policy.texts import names_written
+from router.text import nfc
 from router.time import HOUR
 from router.yaml import Path
 

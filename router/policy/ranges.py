@@ -104,7 +104,7 @@ def of_fact(fact: Fact, words: Mapping[str, tuple[str, ...]]) -> Possible:
         return Words(frozenset(words[fact.name]) if fact.name in words else None, missing=missing)
     if fact.type is Type.YES_NO:
         return Answer(missing=missing)
-    if fact.per_microsecond:
+    if fact.moves:
         return Range(missing=missing)
     return Range(fact.low, fact.high, missing, fact.type is Type.INTEGER)
 

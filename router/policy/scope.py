@@ -1,7 +1,6 @@
 """What an expression may name, what can be wrong with it, and its leaves: names and literals."""
 
 import ast
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -10,6 +9,7 @@ from typing import TypeAlias
 from router.errors import nearby
 from router.facts import Type
 from router.policy import expression as ex
+from router.text import nfc
 
 Literals: TypeAlias = tuple[float, ...] | tuple[str, ...]
 
@@ -103,7 +103,7 @@ class Leaves:
                 return Typed(ex.Number(number), Type.NUMBER)
             self.wrong(node, "bad-expression", "a number has to be finite")
         elif isinstance(value, str):
-            return Typed(ex.Text(unicodedata.normalize("NFC", value)), Type.TEXT)
+            return Typed(ex.Text(nfc(value)), Type.TEXT)
         elif value is None:
             self.wrong(node, "bad-expression", "there is no None; write: x is missing")
         else:

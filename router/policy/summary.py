@@ -11,7 +11,7 @@ from router.policy.compile import Written
 from router.policy.feasible import feasibility
 from router.policy.lint import SECTIONS, rules_at
 from router.policy.model import COMMITMENTS
-from router.policy.texts import nfc
+from router.text import nfc
 
 
 @dataclass(frozen=True, slots=True)

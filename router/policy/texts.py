@@ -2,7 +2,6 @@
 
 import ast
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from router.policy import plan as p
 from router.policy.parse import parse
 from router.policy.scope import Literals, Scope
 from router.policy.sentence import Sentence, say, split
+from router.text import nfc
 from router.time import YEAR
 from router.yaml import Source
 
@@ -162,11 +162,6 @@ class Texts:
             if name in seen:
                 self.wrong("duplicate-id", f"{what} {name} is there already", *path, index, key)
             seen.add(name)
-
-
-def nfc(text: str) -> str:
-    """Texts are compared by code point after NFC."""
-    return unicodedata.normalize("NFC", text)
 
 
 def say_constant(value: ex.Node | Literals) -> str:

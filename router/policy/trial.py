@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from unicodedata import normalize
 
 from router.policy.model import Policy
+from router.text import nfc
 
 _PLACES = 1 << 64
 
@@ -35,6 +35,5 @@ def place_of(customer: str) -> float:
     >>> place_of("ann") == place_of("ann"), 0 <= place_of("bob") < 1
     (True, True)
     """
-    key = customer if customer.isascii() else normalize("NFC", customer)
-    digest = blake2b(key.encode(errors="surrogatepass"), digest_size=8).digest()
+    digest = blake2b(nfc(customer).encode(errors="surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / (_PLACES >> 11)

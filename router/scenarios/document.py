@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, RootModel
 
-from router.cases.document import CaseDocument, Channel, Document, Instant, Text, nfc
+from router.cases.document import CaseDocument, Channel, Document, Instant, Text
 from router.policy.document import Version
+from router.text import nfc
 
 
 def _plain(value: object) -> object:

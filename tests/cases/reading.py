@@ -11,6 +11,7 @@ from router.errors import Problem
 from router.facts import CASE_FACTS, INPUTS, Value
 from router.serve.convert.client import case_to_wire
 from router.serve.convert.request import head_of, read_timeline
+from router.text import nfc
 from router.time import parse_instant
 from router.v1 import case_pb2
 
@@ -65,8 +66,9 @@ def both(
 
 
 def _state(timeline: Timeline) -> dict[str, object]:
-    """All that a timeline adds up to."""
-    state = {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "events"}}
+    """All that a timeline adds up to, texts as the wire has them."""
+    values = {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "events"}}
+    state = {name: nfc(repr(sorted(value) if isinstance(value, set) else value)) for name, value in values.items()}
     return state | {"kinds": [kind for kind, _ in timeline.events]}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from router.calendar import build_calendar, parse_hours
 from router.cases import model as m
+from router.cases.facts import read_case
 from router.facts import CHANNELS, TOUCHPOINTS, Fact, Type, Value
 from router.time import parse_instant
 from tests.cases.reading import OPENED, TERMS, at, both, case_of, named, over_the_wire
@@ -129,6 +130,12 @@ def attributes(**given: Value | m.Money) -> tuple[list[Value], list[str]]:
     return list(state.facts[-5:]), [notice.code for notice in state.notices]
 
 
+def attributes_read(**given: Value | m.Money) -> tuple[list[Value], list[str]]:
+    """The same of a case that comes from a file: no wire holds such numbers."""
+    state = read_case(case_of(issue="question", attributes=given), DECLARED, NOW)
+    return list(state.facts[-5:]), [notice.code for notice in state.notices]
+
+
 def test_declared_attributes_follow_the_facts_in_their_order() -> None:
     given: dict[str, Value | m.Money] = {"sure": False, "times": 2.0, "days": 1.5, "loss": m.Money(1999, "GBP"), "team": "a"}
     assert attributes(**given) == (["a", 19.99, 1.5, 2.0, False], [])
@@ -150,6 +157,7 @@ def test_one_that_is_not_given_is_missing_without_a_warning() -> None:
         ("days", "two"),
         ("days", True),
         ("days", m.Money(1, "GBP")),
+        ("times", 2.5),
         ("sure", "yes"),
         ("sure", 1.0),
     ],
@@ -157,6 +165,11 @@ def test_one_that_is_not_given_is_missing_without_a_warning() -> None:
 def test_one_of_another_type_is_missing_with_a_warning(name: str, value: Value | m.Money) -> None:
     found, warned = attributes(**{name: value})
     assert (list(map(str, found)), warned) == (["None", "nan", "nan", "nan", "None"], ["unknown-attribute"])
+
+
+def test_a_number_from_a_file_is_a_float_and_one_too_large_is_missing() -> None:
+    found, warned = attributes_read(days=2**53 + 1, times=10**400, loss=m.Money(100, "GBP"))
+    assert (list(map(repr, found)), warned) == (["None", "1.0", "9007199254740992.0", "nan", "None"], [])
 
 
 def test_one_that_is_not_declared_warns_and_is_not_read() -> None:

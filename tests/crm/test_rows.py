@@ -2,6 +2,7 @@
 
 from math import isnan, nan
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -13,8 +14,8 @@ from router.crm.manifest import extra_fact
 from router.crm.rows import in_memory, publish_facts
 from router.crm.snapshot import Snapshot
 from router.errors import SnapshotError
-from router.facts import CUSTOMER_FACTS, Type, Value
-from router.time import DAY, HOUR
+from router.facts import CUSTOMER_FACTS, Fact, Type, Value
+from router.time import DAY, HOUR, YEAR
 from tests.crm.shop import AS_OF
 
 SEGMENT = extra_fact("customer.segment", "text")
@@ -105,3 +106,20 @@ def test_a_value_of_another_type_is_an_error(values: dict[str, Value], message: 
     with pytest.raises(SnapshotError) as caught:
         in_memory([ROW | values], as_of=AS_OF, currency="GBP")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("fact", [fact for fact in CUSTOMER_FACTS if fact.moves], ids=lambda fact: fact.key)
+def test_what_moves_with_the_clock_is_the_quotient_of_whole_microseconds(fact: Fact, tmp_path: Path) -> None:
+    """Of a snapshot some hours old it is what a new one would say, to the last digit."""
+    drawn, unit = Random(5), abs(fact.moves)
+    ends = [whole * unit for whole in range(1, 61)] + [drawn.randrange(40 * YEAR) for _ in range(200)]
+    passed = drawn.randrange(48 * HOUR) // 60_000_000 * 60_000_000 + 60_000_000
+    sign = 1 if fact.moves > 0 else -1
+    ends = [end for end in ends if end > passed]  # an order that was not overdue then does not begin to be
+    values = [(end - sign * passed) / unit for end in ends]
+    stored: list[dict[str, Value]] = [{"customer_id": f"c{place}", fact.key: value} for place, value in enumerate(values)]
+    publish_facts(stored, tmp_path, as_of=AS_OF, currency="GBP")
+    for customers in (Snapshot.open(tmp_path), in_memory(stored, as_of=AS_OF, currency="GBP")):
+        place = [each.name for each in customers.layout].index(fact.name)
+        rows = [customers.customer(f"c{number}", AS_OF + passed) for number in range(len(ends))]
+        assert [row[place] for row in rows if row is not None] == [end / unit for end in ends]

@@ -256,6 +256,7 @@ documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             {ISSUES[0]: {"company_failure": True, "touchpoint": "gone_wrong"}, ISSUES[1]: {"company_failure": False}}
         ),
         "apology": st.just({"hedges": ["but"]}),
+        "snapshot": st.fixed_dictionaries({"oldest": st.sampled_from(["48h", "3 business hours", "1 business day"])}),
         "tiers": st.integers(0, 3).map(lambda n: TIERS[n:]).flatmap(_tiers),
         "priority": st.fixed_dictionaries(
             {

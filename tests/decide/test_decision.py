@@ -160,6 +160,22 @@ def test_the_policy_says_how_old_it_may_be() -> None:
     ]
 
 
+@pytest.mark.parametrize(("oldest", "expected"), [("4 business hours", []), ("3 business hours", ["snapshot-old"])])
+def test_its_age_may_be_one_of_open_hours(oldest: str, expected: list[str]) -> None:
+    """From 19:00 to 11:00 of the next day, open from 8 to 20: four hours of sixteen."""
+    of = decider(as_of=instant("2016-05-25T18:00"), snapshot={"oldest": oldest})
+    assert [code for code in codes(decide(of, case(), "2016-05-26T10:00")) if code == "snapshot-old"] == expected
+
+
+def test_texts_given_by_hand_are_compared_after_normalisation() -> None:
+    found = decider(
+        {"segment": "cafe\u0301"},
+        facts={"customer.segment": {"type": "text", "meaning": "a segment"}},
+        tiers=[{"tier": "gold", "when": "customer.segment == 'caf\u00e9'"}, {"tier": "standard"}],
+    )
+    assert decide(found, case()).tier.name == "gold"
+
+
 def test_money_of_a_snapshot_in_another_currency_is_missing_with_a_warning() -> None:
     found = decider({"spend_12m": 500.0, "orders": 3})
     assert isinstance(found.records, FactRecords)

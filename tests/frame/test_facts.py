@@ -14,7 +14,7 @@ from router.cases.facts import Terms, read_case
 from router.cases.model import Case
 from router.facts import CASE_FACTS, INPUTS, Fact, Type, Value
 from router.frame import facts as frame_facts
-from router.frame.facts import case_facts, fold_columns, quotient
+from router.frame.facts import case_facts, fold_columns, whole_quotient
 from router.frame.tables import frames_of
 from router.frame.timeline import fold
 from router.time import FIRST, HOUR, LAST
@@ -103,7 +103,7 @@ def test_a_quotient_is_the_nearest_float() -> None:
     numbers = [draw.randint(-(2**bits), 2**bits) for bits in range(1, 60) for _ in range(200)]
     frame = pl.DataFrame({"whole": numbers})
     for divisor in (1, 100, 1000, 10_000, HOUR):
-        assert frame.select(quotient(pl.col("whole"), divisor)).to_series().to_list() == [n / divisor for n in numbers]
+        assert frame.select(whole_quotient(pl.col("whole"), divisor)).to_series().to_list() == [n / divisor for n in numbers]
 
 
 def test_a_fact_whose_columns_were_not_folded_is_not_there() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from router.cases.model import Case, Event, PromiseMade
 from router.cli.common import is_missing
 from router.cli.demo.server import Question
+from router.crm.lookup import advanced
 from router.facts import Value
 from router.policy.model import Policy
 from router.policy.store import shipped_policies
@@ -62,7 +63,7 @@ def _facts(scenario: Scenario, elapsed: int) -> Mapping[str, Value]:
     (row,) = scenario.records.customers.values()
     told = {fact: value for fact, value in zip(scenario.records.layout, row, strict=True) if not is_missing(value)}
     return {
-        fact.name: value - fact.per_microsecond * elapsed if isinstance(value, float) else value
+        fact.name: advanced(value, fact.moves, -elapsed) if fact.moves and isinstance(value, float) else value
         for fact, value in told.items()
         if fact.name != "customer.known"
     }

@@ -1,6 +1,5 @@
 """From a case on the wire to a case of the domain, with every field that is wrong."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -13,6 +12,7 @@ from router.cases.timeline import METHODS, Timeline
 from router.errors import Problem
 from router.facts import CHANNELS, TOUCHPOINTS, Value
 from router.money import EXPONENTS, NANOS, minor_of_nanos
+from router.text import nfc
 from router.time import FIRST, LAST
 from router.v1 import case_pb2 as pb
 
@@ -32,17 +32,16 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
     opened_at = instant(opened, "opened_at", wrong)
     if not opened_at and not wire.HasField("opened_at"):
         wrong("opened_at", "is required")
-    brand, issue = wire.brand, wire.issue
     return m.Case(
         case_id,
         opened_at,
-        wire.customer_id,
+        nfc(wire.customer_id),
         _enum(_CHANNELS, wire.channel, "channel", wrong),
         _enum(_TOUCHPOINTS, wire.touchpoint, "touchpoint", wrong),
-        issue if issue.isascii() else unicodedata.normalize("NFC", issue),
-        wire.order_id,
+        nfc(wire.issue),
+        nfc(wire.order_id),
         money_of(wire.value_at_stake, "value_at_stake", wrong) if wire.HasField("value_at_stake") else None,
-        brand if brand.isascii() else unicodedata.normalize("NFC", brand),
+        nfc(wire.brand),
         _attributes(wire, wrong) if wire.attributes else _NONE,
     )
 
@@ -65,7 +64,7 @@ def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
         last, before = at, event
         event_id = event.event_id
         if event_id:
-            ids.append(event_id)
+            ids.append(nfc(event_id))
         kind = event.WhichOneof("event")
         if kind is None or at > now or not at or not 0 <= nanos < NANOS:
             return False
@@ -100,7 +99,7 @@ def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
             continue
         read, _ = _TABLE[kind]
         values = () if read is None else read(getattr(event, kind), index, wrong)
-        events.append(m.Event(at, m.EVENTS[kind](*values), event.sequence, event.event_id, event.agent_id))
+        events.append(m.Event(at, m.EVENTS[kind](*values), event.sequence, nfc(event.event_id), event.agent_id))
     return tuple(events)
 
 
@@ -143,7 +142,7 @@ def _attributes(wire: pb.Case, wrong: Wrong) -> Mapping[str, Value | m.Money]:
         elif kind == "money":
             found[name] = money_of(attribute.money, f"attributes[{name!r}].money", wrong)
         elif kind == "text":
-            found[name] = unicodedata.normalize("NFC", attribute.text)
+            found[name] = nfc(attribute.text)
         else:
             found[name] = getattr(attribute, kind)
     return found
@@ -158,13 +157,13 @@ def _required(name: str, fields: tuple[str, ...]) -> _Read:
     first = fields[0]
 
     def one(wire: Any, index: int, wrong: Wrong) -> tuple[Any, ...]:  # noqa: ANN401 - one of the generated messages
-        value = getattr(wire, first)
+        value = nfc(getattr(wire, first))
         if not value:
             wrong(f"timeline[{index}].{name}.{first}", "is required")
         return (value,)
 
     def several(wire: Any, index: int, wrong: Wrong) -> tuple[Any, ...]:  # noqa: ANN401 - one of the generated messages
-        values = tuple(getattr(wire, field) for field in fields)
+        values = tuple(nfc(getattr(wire, field)) for field in fields)
         for field, value in zip(fields, values, strict=True):
             if not value:
                 wrong(f"timeline[{index}].{name}.{field}", "is required")
@@ -186,7 +185,7 @@ def _customer_contacted(wire: pb.CustomerContacted, index: int, wrong: Wrong) ->
 
 
 def _contact_failed(wire: pb.ContactFailed, index: int, wrong: Wrong) -> tuple[Any, ...]:
-    return _channel(wire, "contact_failed", index, wrong), wire.reason
+    return _channel(wire, "contact_failed", index, wrong), nfc(wire.reason)
 
 
 def _company_replied(wire: pb.CompanyReplied, index: int, wrong: Wrong) -> tuple[Any, ...]:
@@ -198,7 +197,7 @@ def _redirected(wire: pb.Redirected, index: int, wrong: Wrong) -> tuple[Any, ...
 
 
 def _statement_made(wire: pb.StatementMade, index: int, wrong: Wrong) -> tuple[Any, ...]:
-    topic, claim = wire.topic, wire.claim
+    topic, claim = nfc(wire.topic), nfc(wire.claim)
     if not topic or topic.isspace():
         wrong(f"timeline[{index}].statement_made.topic", "is required")
     if not claim or claim.isspace():
@@ -207,7 +206,7 @@ def _statement_made(wire: pb.StatementMade, index: int, wrong: Wrong) -> tuple[A
 
 
 def _promise_made(wire: pb.PromiseMade, index: int, wrong: Wrong) -> tuple[Any, ...]:
-    promise = wire.id
+    promise = nfc(wire.id)
     if not promise:
         wrong(f"timeline[{index}].promise_made.id", "is required")
     due_at = wire.due_at
@@ -223,7 +222,7 @@ def _promise_made(wire: pb.PromiseMade, index: int, wrong: Wrong) -> tuple[Any, 
 
 def _apology_given(wire: pb.ApologyGiven, index: int, wrong: Wrong) -> tuple[Any, ...]:
     del index, wrong
-    text = wire.text
+    text = nfc(wire.text)
     return (text, None) if text else (None, wire.hedged)
 
 
@@ -232,7 +231,7 @@ def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> tuple[A
     if not wire.id:
         wrong(f"{path}.id", "is required")
     amount = money_of(wire.amount, f"{path}.amount", wrong) if wire.HasField("amount") else None
-    return wire.id, wire.kind, amount, wire.statutory
+    return nfc(wire.id), nfc(wire.kind), amount, wire.statutory
 
 
 _READ: Mapping[str, _Read] = {name: _required(name, kind._fields) for name, kind in m.EVENTS.items() if kind._fields} | {
