@@ -1,5 +1,6 @@
 """The command ``case-router``: the only place that reads settings and the clock, and wires the parts together."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -57,3 +58,9 @@ def main() -> None:
     except RouterError as error:
         typer.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        file = os.fsdecode(error.filename2 or error.filename)
+        typer.echo(f"{file}: cannot be read or written: {error.strerror}", err=True)
+        sys.exit(1)

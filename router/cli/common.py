@@ -29,9 +29,12 @@ WIDTH = 120
 
 
 def policies_root(given: Path | None) -> Path:
-    """The folder of policies that was asked for, else the shipped one."""
+    """The folder of policies that was asked for, else the shipped one. Raises ``PolicyError`` if it is not there."""
+    from router.errors import PolicyError, Problem
     from router.policy.store import shipped_policies
 
+    if given is not None and not given.is_dir():
+        raise PolicyError([Problem("bad-file", "there is no such folder of policies", str(given))])
     return given or shipped_policies()
 
 

@@ -110,7 +110,8 @@ def filter_(  # noqa: PLR0913 - an argument for each option
         from router.log.schema import DECISION
 
         frame = pl.concat([pl.DataFrame(schema=dict(DECISION)), *found])
-        frame.write_parquet(out)
+        with out.open("wb") as file:
+            frame.write_parquet(file)
         typer.echo(f"{frame.height:,} decision(s) in {out}")
     elif as_json:
         print_json([row for frame in found for row in frame.to_dicts()])
@@ -198,6 +199,8 @@ def erase(
     from router.log.erase import erase as remove
     from router.log.snapshots import erase_from
 
+    if not by.strip():
+        raise typer.BadParameter("say who erases", param_hint="--by")
     key = key_of(key_file)
     done = remove(folder, customer, key, at=instant("", ""), by=by)
     changed = [change for path in snapshots or [] for change in erase_from(path, customer)]

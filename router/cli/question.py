@@ -64,7 +64,7 @@ class Question:
 
 def ask(file: Path, root: Path, *, policy: str, version: str, now: str, snapshot: Path | None) -> Question:
     """The question of a file (``-``: of the input), as the options have it. Raises :class:`RouterError`."""
-    text = typer.get_text_stream("stdin").read() if str(file) == "-" else _read(file)
+    text = _read(file)
     source = load(text, str(file))
     given = instant(now, "--now") if now else None
     document = read_question(source)
@@ -109,7 +109,7 @@ def _with_records(
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        return typer.get_binary_stream("stdin").read().decode() if str(file) == "-" else file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CaseError([Problem("bad-file", f"cannot be read: {error}", str(file))]) from error
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from router.errors import PolicyError, Problem
 from router.scenarios.choose import Chosen, PolicyChooser, all_files, choose
 from router.scenarios.coverage import coverage
 from router.scenarios.load import bind, read_files
@@ -12,13 +13,17 @@ from router.scenarios.run import run
 
 
 def run_paths(paths: Iterable[Path], policy: str, root: Path) -> tuple[Outcome, ...]:
-    """The outcome of every scenario that the paths stand for. Raises :class:`PolicyError`."""
+    """The outcome of every scenario that the paths stand for. Raises :class:`PolicyError`, also if there is none."""
+    paths = tuple(paths)
     chosen = [choose(path) for path in paths]
     fixed = [each for each in chosen if each.policy is not None and not policy]
     loose = [each for each in chosen if each.policy is None or policy]
     outcomes = _run(loose, PolicyChooser(root, policy)) if loose else ()
     for each in fixed:
         outcomes += _run([each], PolicyChooser(root, str(each.policy)))
+    if not outcomes:
+        said = "there is no scenario in it; a scenario begins with - name: …"
+        raise PolicyError([Problem("bad-file", said, str(path)) for path in paths])
     return outcomes
 
 

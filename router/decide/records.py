@@ -80,7 +80,7 @@ def _read(fact: Fact, value: object) -> Value | _Wrong:
     if isinstance(value, bool) and fact.type is Type.YES_NO:
         return value
     if read is None or not fact.type.numeric:
-        return _Wrong(f"{value!r} is no {fact.type.value}")
+        return _Wrong(f"{value!r} is no {fact.type.value}{'; write true or false' if fact.type is Type.YES_NO else ''}")
     if fact.type is Type.INTEGER and not read.is_integer():
         return _Wrong(f"{value!r} is no whole number")
     if not fact.low <= read <= fact.high:

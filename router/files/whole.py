@@ -28,8 +28,12 @@ def put(new: Path, target: Path) -> None:
 def write(file: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     new = file.with_name(f".{file.name}.new")
-    new.write_bytes(data)
-    put(new, file)
+    try:
+        new.write_bytes(data)
+        put(new, file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def write_json(file: Path, data: Mapping[str, object]) -> None:

@@ -37,14 +37,15 @@ class Compacted:
 def compact(log: Path, key: Key, keep: dict[str, Keep] | None = None) -> Compacted:
     """Put the records of every file that no process writes any more into Parquet files, under a sealed manifest.
 
-    A file that cannot be read stays as it is and is told. Raises :class:`LogError` where there is no log, or another command
-    rewrites it.
+    A file that cannot be read stays as it is and is told. Raises :class:`LogError` where there is no log, it was written
+    or sealed with another key, or another command rewrites it.
     """
     done = Compacted()
     folders = [(kind, date) for kind in KINDS if (log / kind).is_dir() for date in files.dates(log, kind)]
     if not folders:
         files.dates(log, DECISIONS)
     with alone(log):
+        read_manifest(log, key)
         tidy(log)
         for kind, date in folders:
             for group in _groups(log, date, done):
@@ -95,6 +96,8 @@ def _seal(log: Path, kind: str, date: Path, group: list[Path], key: Key, keep: K
     if not taken:
         return
     frame = pl.concat(frames)
+    if kind == DECISIONS:
+        files.check_key(frame, key, log)
     kept = frame if keep is None else keep(frame)
     replace(log, kind, date, kept, tuple(str(path.relative_to(log)) for path in taken), key)
     done.files += len(taken)

@@ -9,7 +9,6 @@ import orjson
 import polars as pl
 from polars import col
 
-from router.errors import LogError, Problem
 from router.log import files
 from router.log.compact import Keep, compact, replace
 from router.log.decisions import DECISIONS, OUTCOMES
@@ -75,10 +74,7 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
 def same_key(log: Path, key: Key) -> None:
     """Raises :class:`LogError` unless every record was written with the key: with another nobody would be found."""
     for frame in files.frames(log, DECISIONS):
-        others = frame.get_column("key").unique().drop_nulls().to_list()
-        if any(name != key.name for name in others):
-            said = f"the log was written with key {others[0]}, this one is {key.name}; give the key of the server"
-            raise LogError([Problem("log-key", said, str(log))])
+        files.check_key(frame, key, log)
 
 
 def keepers(log: Path, key: Key, done: Erased | None = None) -> dict[str, Keep]:

@@ -94,6 +94,14 @@ def alone(log: Path) -> Iterator[None]:
         yield
 
 
+def check_key(frame: pl.DataFrame, key: Key, path: Path) -> None:
+    """Raises :class:`LogError` unless every record was written with the key: with another nobody would be found in it."""
+    others = [name for name in frame.get_column("key").unique().drop_nulls() if name != key.name]
+    if others:
+        said = f"the log was written with key {others[0]}, this one is {key.name}; give the key of the server"
+        raise LogError([Problem("log-key", said, str(path))])
+
+
 def growing(path: Path) -> bool:
     """Whether a process still writes a file; one that has no line yet may be about to."""
     with path.open("rb") as file:

@@ -52,4 +52,7 @@ class Tail:
             return []
         end = data.rfind(b"\n") + 1
         self._read[path] = self._read.get(path, 0) + end
-        return [orjson.loads(line) for line in data[:end].splitlines()]
+        try:
+            return [orjson.loads(line) for line in data[:end].splitlines()]
+        except ValueError as error:
+            raise files.damaged(path, f"a line cannot be read: {error}") from error

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -9,6 +10,7 @@ from router.errors import LogError, Problem
 from router.files import whole
 from router.log import files
 from router.log.compact import KINDS
+from router.log.erase import tombstones
 from router.log.files import alone, read_manifest
 from router.log.key import Key
 from router.log.layout import PLACE
@@ -39,9 +41,10 @@ class Verified:
 
 
 def verify(log: Path, key: Key, *, repair: bool = False) -> Verified:
-    """Read every byte of a log. ``repair`` cuts off torn lines, and sets lines apart that cannot be read, in ``*.damaged``.
+    """Read every byte of a log: it is what was written, and with ``key``; who was erased can be read.
 
-    Raises :class:`LogError` where there is no log.
+    ``repair`` cuts off torn lines, and sets lines apart that cannot be read, in ``*.damaged``. Raises :class:`LogError`
+    where there is no log.
     """
     found = Verified()
     for kind in KINDS:
@@ -60,15 +63,19 @@ def verify(log: Path, key: Key, *, repair: bool = False) -> Verified:
             found.wrong(path, f"the file is not there; it held {entry.rows:,} records")
         elif path.stat().st_size != entry.bytes or files.digest(path) != entry.sha256:
             found.wrong(path, "the file is not what was sealed, its SHA-256 differs")
+    try:
+        tombstones(log)
+    except LogError as error:
+        found.problems += error.problems
     with alone(log):
         for kind in KINDS:
             for path in sorted((log / kind).glob(f"date=*/*{SUFFIX}")):
                 if str(path.relative_to(log)) not in manifest.replaced:
-                    _lines(path, found, repair=repair)
+                    _lines(path, key, found, repair=repair)
     return found
 
 
-def _lines(path: Path, found: Verified, *, repair: bool) -> None:
+def _lines(path: Path, key: Key, found: Verified, *, repair: bool) -> None:
     grows = files.growing(path)
     data = path.read_bytes()
     found.open += 1
@@ -77,9 +84,13 @@ def _lines(path: Path, found: Verified, *, repair: bool) -> None:
     tail = lines.pop()
     if tail and not grows:
         found.torn.append(path)
-    bad = [line for line in lines if _place(line) is None]
-    places = [place for line in lines if (place := _place(line)) is not None]
+    records = [_record(line) for line in lines]
+    bad = [line for line, record in zip(lines, records, strict=True) if record is None]
+    places = [record[PLACE] for record in records if record is not None]
     found.records += len(places)
+    others = {record.get("key", key.name) for record in records if record is not None} - {key.name}
+    if others:
+        found.wrong(path, f"it was written with key {', '.join(map(str, others))}, this one is {key.name}")
     if bad:
         found.wrong(path, f"{len(bad)} line(s) cannot be read")
     missing = max(places, default=-1) + 1 - len(set(places)) - len(bad)
@@ -89,17 +100,17 @@ def _lines(path: Path, found: Verified, *, repair: bool) -> None:
         found.wrong(path, "lines come twice or out of order")
     if repair and not grows and (tail or bad):
         _set_apart(path, [*bad, tail] if tail else bad)
-        whole.write(path, b"".join(line + b"\n" for line in lines if _place(line) is not None))
+        whole.write(path, b"".join(line + b"\n" for line, record in zip(lines, records, strict=True) if record is not None))
         found.repaired += 1
 
 
-def _place(line: bytes) -> int | None:
-    """The place of a record in its file; ``None`` if this is no record."""
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; ``None`` if it is none, with a place in its file."""
     try:
-        place = orjson.loads(line)[PLACE]
-    except (ValueError, KeyError, TypeError):
+        record = orjson.loads(line)
+    except ValueError:
         return None
-    return place if isinstance(place, int) else None
+    return record if isinstance(record, dict) and isinstance(record.get(PLACE), int) else None
 
 
 def _set_apart(path: Path, lines: list[bytes]) -> None:

@@ -93,7 +93,7 @@ def rollback(
     recorded_at: int | None = None,
     approved_by: str | None = None,
 ) -> Release:
-    """Put a version in force again that was released before; without one, that which was in force before the present one.
+    """Put a version in force again that was released before; without one, the lower one that was in force before.
 
     During a trial that is the version beside it: the trial ends and nothing else changes. What was to come into force later
     no longer does: in force is the last entry. Raises :class:`PolicyError`.
@@ -112,13 +112,13 @@ def rollback(
 
 
 def _before(releases: Sequence[Release], now: int, name: str) -> str:
-    """The version that was in force before the one that is at ``now``."""
-    full = [entry for entry in releases if entry.trial is None and entry.effective_from <= now]
-    found = next((entry.version for entry in reversed(full) if entry.version != full[-1].version), "")
+    """The lower version that was in force last before the one that is at ``now``: to say it twice goes back twice, never
+    forward again."""
+    full = [entry.version for entry in releases if entry.trial is None and entry.effective_from <= now]
+    found = next((version for version in reversed(full) if order_of(version) < order_of(full[-1])), "")
     if not found:
-        raise PolicyError(
-            [Problem("unknown-version", f"no version of {name} was in force before; name one that was released")]
-        )
+        said = f"no lower version of {name} was in force before; name one that was released"
+        raise PolicyError([Problem("unknown-version", said)])
     return found
 
 
@@ -152,10 +152,13 @@ class _Book:
             kept.mkdir(exist_ok=True)
             whole.write(kept / f"{version}.txt", write_holidays(holidays).encode())
         log = self.folder / CHANGELOG
-        whole.write(
-            log, with_entry(log.read_text("utf-8") if log.is_file() else "", self.folder.resolve().name, changes).encode()
-        )
-        whole.write(self.file, after.encode())
+        before = log.read_text("utf-8") if log.is_file() else ""
+        whole.write(log, with_entry(before, self.folder.resolve().name, changes).encode())
+        try:
+            whole.write(self.file, after.encode())
+        except OSError:
+            whole.write(log, before.encode())
+            raise
         return entry
 
     def compiled(self, path: Path, version: str, *, again: bool) -> tuple[Written, Mapping[date, str]]:

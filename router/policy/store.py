@@ -114,6 +114,14 @@ class PolicyStore:
         """The time around ``now`` in which nothing of the policy ``name`` takes effect, without its end."""
         return self.shelves[name].steady(now)
 
+    def idle(self, now: int) -> Iterator[str]:
+        """What is said of each policy of which no version decides at ``now``."""
+        for shelf in self.shelves.values():
+            try:
+                shelf.get("", now)
+            except UnknownPolicyError as error:
+                yield f"{error}; release one, or serve with drafts" if shelf.drafts else str(error)
+
     def versions(self, now: int) -> Iterator[tuple[Policy, bool, bool]]:
         """Every policy that is served, whether it is in force at ``now``, and whether it is a draft."""
         for shelf in self.shelves.values():

@@ -89,8 +89,12 @@ def choose(path: Path) -> Chosen:
     """
     policy = None
     if path.is_file():
-        if not isinstance(load(read_text(path), str(path)).data, dict):
+        data = load(read_text(path), str(path)).data
+        if not isinstance(data, dict):
             return Chosen((path,))
+        if "expect" in data or "case" in data:
+            said = "a scenario file is a list; begin each scenario with a dash, as - name: …"
+            raise PolicyError([Problem("bad-file", said, str(path))])
         policy, files = path, scenario_files(path.parent / "tests")
     elif not path.is_dir():
         raise PolicyError([Problem("bad-file", "there is no such file or folder", str(path))])

@@ -66,6 +66,8 @@ def open_state(settings: Settings) -> State:
         problems += error.problems
     if policies is None or problems:
         raise RouterError(problems)
+    for said in policies.idle(clock()):
+        _LOG.warning("%s", said)
     return State(policies, records, version("case-router")).prepare()
 
 

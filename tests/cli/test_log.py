@@ -109,3 +109,21 @@ def test_outcomes_are_shown_for_each_rule(run: Run, log: Path) -> None:
 def test_where_there_is_no_log_that_is_said(run: Run, tmp_path: Path) -> None:
     ran = run("log", "tail", tmp_path)
     assert (ran.code, "[no-log]" in ran.err) == (1, True)
+
+
+def test_a_line_that_cannot_be_read_is_told_without_a_traceback(run: Run, log: Path) -> None:
+    (path,) = (log / "decisions").glob("date=*/*.ndjson")
+    path.write_bytes(b'{"a": \xff}\n' + path.read_bytes())
+    ended = run("log", "tail", log)
+    assert (ended.code, "log-damaged" in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize("out", [".", "no/such/folder/x.parquet"])
+def test_where_nothing_can_be_written_is_told_without_a_traceback(run: Run, log: Path, tmp_path: Path, out: str) -> None:
+    ended = run("log", "filter", log, "--out", tmp_path / out)
+    assert (ended.code, str(tmp_path) in ended.err, "cannot be read or written" in ended.err) == (1, True, True)
+
+
+def test_who_erases_is_named(run: Run, log: Path) -> None:
+    ended = run("log", "erase", log, "--customer", "ann", "--by", " ")
+    assert (ended.code, (log / "tombstones.ndjson").exists()) == (2, False)

@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from router.cli.vocabulary import facts_page
 from router.policy.document import json_schema
 from tests.cli.running import ROOT, SHOP, Run
@@ -102,6 +104,16 @@ def test_a_scenario_file_that_is_wrong_ends_with_2(run: Run) -> None:
     assert "a scenario 'one' is there already [duplicate-id]" in ran.err
     told = json.loads(run("policy", "test", ROOT / "tests/scenarios/bad/twice.yaml", "--json").out)
     assert [problem["code"] for problem in told["problems"]] == ["duplicate-id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[]", "there is no scenario in it"), ("name: one\nexpect: {tier: gold}\n", "a scenario file is a list; begin each")],
+)
+def test_a_scenario_file_without_a_scenario_is_wrong(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "tests.yaml").write_text(text)
+    ran = run("policy", "test", tmp_path / "tests.yaml")
+    assert (ran.code, said in ran.err) == (2, True)
 
 
 def test_outcomes_for_machines(run: Run) -> None:

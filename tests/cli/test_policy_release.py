@@ -68,9 +68,34 @@ def test_a_rollback_goes_to_the_version_before_or_to_one_that_is_named(desk: Des
         assert (code, reason in said) == (1, True)
 
 
+def test_a_rollback_that_is_said_twice_does_not_lead_forward_again(desk: Desk) -> None:
+    for version, since in (("1.0.0", "2026-01-01"), ("1.1.0", "2026-02-01")):
+        assert desk.release(version, "--effective-from", since)[0] == 0
+    assert desk("rollback", "small")[0] == 0
+    code, said = desk("rollback", "small")
+    assert (code, "no lower version of small was in force before; name one that was released" in said) == (1, True)
+    assert desk.versions() == ["1.0.0", "1.1.0", "1.0.0"]
+
+
+def test_a_release_that_cannot_be_written_leaves_everything_as_it_was(desk: Desk) -> None:
+    assert desk.release("1.0.0")[0] == 0
+    changelog = (desk.folder / "CHANGELOG.md").read_bytes()
+    (desk.folder / ".releases.yaml.new").mkdir()  # where it would be written
+    code, said = desk.release("1.1.0")
+    assert (code, "releases.yaml.new: cannot be read or written" in said) == (1, True)
+    assert (desk.folder / "CHANGELOG.md").read_bytes() == changelog
+    assert desk.versions() == ["1.0.0"]
+
+
+def test_a_folder_of_policies_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    for command in (("list",), ("show", "small")):
+        ran = run("policy", *command, "--policies", tmp_path / "none")
+        assert (ran.code, f"{tmp_path / 'none'}: there is no such folder of policies" in ran.err) == (1, True)
+
+
 def test_there_is_no_way_back_from_the_first_release(desk: Desk) -> None:
     assert desk.release("1.0.0")[0] == 0
-    assert "no version of small was in force before" in desk("rollback", "small")[1]
+    assert "no lower version of small was in force before" in desk("rollback", "small")[1]
 
 
 def test_a_rollback_takes_back_what_was_to_come(desk: Desk, run: Run) -> None:

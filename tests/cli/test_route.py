@@ -83,3 +83,9 @@ def test_everything_wrong_with_a_case_is_told(run: Run, tmp_path: Path) -> None:
     assert "cannot be read" in run("route", tmp_path / "nowhere.yaml").err
     assert "no policy retial; did you mean retail?" in run("route", file, "--policy", "retial").err
     assert run("route", file, "--now", "soon").code == 2
+
+
+def test_an_input_that_is_no_text_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
+    ran = run("route", "-")
+    assert (ran.code, "cannot be read" in ran.err) == (1, True)

@@ -10,7 +10,7 @@ from router.errors import LogError
 from router.log.choose import Wanted, chosen
 from router.log.compact import compact
 from router.log.decisions import open_log
-from router.log.erase import erase, keepers, tombstones
+from router.log.erase import TOMBSTONES, erase, keepers, tombstones
 from router.log.files import frames
 from router.log.outcomes import Outcome
 from router.log.record import Manner
@@ -83,3 +83,22 @@ def test_snapshots_are_erased_from_too(tmp_path: Path) -> None:
     assert after.has_order("o1")
     assert len(list(tmp_path.glob("*/manifest.json"))) == 1
     assert erase_from(tmp_path, "ann") == []
+
+
+def test_with_another_key_nothing_is_sealed(tmp_path: Path) -> None:
+    logged(tmp_path, [DECISION, OF_BOB])
+    with pytest.raises(LogError) as error:
+        compact(tmp_path, OTHER_KEY, keepers(tmp_path, OTHER_KEY))
+    assert codes(error) == {"log-key"}
+    assert "it was written with key" in str(verify(tmp_path, OTHER_KEY).problems[0])
+    assert compact(tmp_path, KEY).records == 2
+    with pytest.raises(LogError, match="seal does not fit"):  # nor is it told that all is well where all is sealed
+        compact(tmp_path, OTHER_KEY)
+
+
+def test_tombstones_that_cannot_be_read_are_noticed(tmp_path: Path) -> None:
+    write_both(tmp_path)
+    assert verify(tmp_path, KEY).problems == []
+    (tmp_path / TOMBSTONES).write_text("junk")
+    (problem,) = verify(tmp_path, KEY).problems
+    assert (problem.code, Path(problem.where).name) == ("log-damaged", TOMBSTONES)
