@@ -30,6 +30,8 @@ def _layout(folder: Path | None, name: str) -> Mapping[str, Any]:
     if name == LAYOUT_NAME or folder is None:
         return LAYOUT
     found: Mapping[str, Any] = json.loads(layout_file(folder, name).read_bytes())
+    if found.keys() != LAYOUT.keys():
+        raise OSError("these lines are of an earlier build; compact them with the one that wrote them")
     return found
 
 

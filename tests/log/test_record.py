@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from router.cases import model as m
 from router.decide.decider import Decider
 from router.decide.model import Decision
+from router.errors import LogError
 from router.log.again import Again, Record
-from router.log.layout import COLUMNS, LINE
+from router.log.files import frames
+from router.log.layout import COLUMNS, LAYOUT_NAME, LINE
 from router.log.lines import read_lines
 from router.log.record import Manner, Recorders
 from router.log.replay import Same, differences, replay
@@ -131,6 +133,15 @@ def test_any_decisions_by_any_policy_are_made_again_as_columns(data: st.DataObje
     lines = [recorders.line(each, TODAY) + b',"n":0}\n' for each in decisions]
     found = replay([read_lines(b"".join(lines))], lambda *_: policy)
     assert (found.differences, found.records, found.unknown) == ([], len(decisions), {})
+
+
+def test_lines_of_an_earlier_build_say_what_to_do(tmp_path: Path) -> None:
+    logged(tmp_path, [decision_of()])
+    (path,) = (tmp_path / "decisions").glob("date=*/*.ndjson")
+    path.write_bytes(path.read_bytes().replace(LAYOUT_NAME.encode(), b"older"))
+    (tmp_path / "decisions" / "layout-older.json").write_text('{"facts": {}, "details": {}}')
+    with pytest.raises(LogError, match="compact them with the one that wrote them"):
+        list(frames(tmp_path, "decisions"))
 
 
 def test_polars_and_duckdb_read_the_files_as_they_are(tmp_path: Path) -> None:
