@@ -137,6 +137,17 @@ def test_drafts_are_served_only_when_asked_for(folder: Path) -> None:
         assert [policy.version for policy, _, _ in state.policies.versions(AS_OF) if policy.name == "shop"] == versions
 
 
+def test_of_which_policy_nothing_is_in_force_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "case_router.serve")
+    open_state(read_settings(policies=folder / "policies"))
+    assert caplog.messages == []
+    (folder / "policies" / "desk" / "releases.yaml").unlink()
+    open_state(read_settings(policies=folder / "policies"))
+    (said,) = caplog.messages
+    assert "no version of desk is in force" in said
+    assert "release one, or serve with drafts" in said
+
+
 def test_without_options_the_shipped_policies_are_served_and_everybody_is_a_stranger() -> None:
     state = open_state(read_settings())
     assert "retail" in {policy.name for policy, _, _ in state.policies.versions(AS_OF)}
