@@ -143,8 +143,10 @@ def _history(policy: Policy, customers: Customers, now: Moment) -> Iterator[Item
         moment = now if isinstance(now, pl.Expr) else pl.lit(now, pl.Int64)
         yield code(moment < as_of, "snapshot-later")
         since = as_of if isinstance(as_of, pl.Expr) else pl.lit(as_of, pl.Int64)
-        oldest, hours = policy.oldest_snapshot, OpenHours(policy.calendar)
-        age = hours.open_time(moment) - hours.open_time(since) if oldest.business else moment - since
+        age, oldest = moment - since, policy.oldest_snapshot
+        if oldest.business:
+            hours = OpenHours(policy.calendar)
+            age = hours.open_time(moment) - hours.open_time(since)
         yield code((moment >= as_of) & (age > oldest.microseconds), "snapshot-old")
         yield code(pl.lit(customers.currency != policy.currency), "other-currency")
 
