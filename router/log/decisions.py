@@ -42,17 +42,12 @@ class Log:
     writer: Writer
     commit: GroupCommit | None
 
-    def hand(self, lines: list[bytes], at: int) -> GroupCommit | None:
-        """Hand lines to the operating system, all or none; gives what to wait for. Raises :class:`LogError`."""
-        self.writer.append(lines, at)
-        return self.commit
-
 
 @dataclass(slots=True)
 class DecisionLog:
     """Writes decisions into a folder, and where a version in shadow would have decided otherwise.
 
-    ``lost`` counts decisions that were given and could not be logged.
+    ``waits`` says whether a reply waits for the disk; ``lost`` counts decisions that were given and could not be logged.
     """
 
     decisions: Log
@@ -60,37 +55,46 @@ class DecisionLog:
     shadow: Writer
     recorders: Recorders
     on_full: OnFull
+    waits: bool = False
     lost: int = 0
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
         """What :meth:`keep` takes for a decision."""
         return self.recorders.line(decision, decided_at)
 
-    async def keep(self, lines: list[bytes], decided_at: int) -> bool:
-        """Log decisions, all or none, before their reply is sent. False if that failed and they may be given all the same.
+    def keep(self, lines: list[bytes], decided_at: int) -> bool:
+        """Hand decisions to the operating system, all or none, before their reply is sent; where it ``waits``, it waits for
+        :meth:`on_disk` too. False if that failed and they may be given all the same.
 
         Raises :class:`LogError` if it failed and they may not.
         """
-        if not lines:
-            return True
         try:
-            disk = self.decisions.hand(lines, decided_at)
-            if disk is not None:
-                await disk.wait()
+            self.decisions.writer.append(lines, decided_at)
         except LogError as error:
-            if self.on_full is OnFull.REFUSE:
-                raise
-            if not self.lost:
-                _LOG.error("%s; decisions are given without a record", error)
-            self.lost += len(lines)
+            self._lose(len(lines), error)
             return False
         return True
 
+    async def on_disk(self, count: int) -> bool:
+        """Wait until the disk has what was kept, the last ``count`` among it; answers and raises as :meth:`keep`."""
+        try:
+            await _synced(self.decisions)
+        except LogError as error:
+            self._lose(count, error)
+            return False
+        return True
+
+    def _lose(self, count: int, error: LogError) -> None:
+        if self.on_full is OnFull.REFUSE:
+            raise error
+        if not self.lost:
+            _LOG.error("%s; decisions are given without a record", error)
+        self.lost += count
+
     async def tell(self, outcome: Outcome, recorded_at: int) -> None:
         """Keep what came of a decision. Raises :class:`LogError`."""
-        disk = self.outcomes.hand([outcome.line(recorded_at)], recorded_at)
-        if disk is not None:
-            await disk.wait()
+        self.outcomes.writer.append([outcome.line(recorded_at)], recorded_at)
+        await _synced(self.outcomes)
 
     def differ(self, line: bytes, at: int) -> None:
         """Keep what a version in shadow would have decided otherwise; nobody waits for it. Raises :class:`LogError`."""
@@ -101,6 +105,11 @@ class DecisionLog:
         self.decisions.writer.close()
         self.outcomes.writer.close()
         self.shadow.close()
+
+
+async def _synced(log: Log) -> None:
+    if log.commit is not None:
+        await log.commit.wait()
 
 
 def open_log(
@@ -122,11 +131,12 @@ def open_log(
         raise LogError([Problem("log-not-written", "the folder of the log cannot be written to", str(folder))])
 
     def below(name: str) -> Log:
-        writer = Writer(folder / name, full, syncs=durability is Durability.SYNC)
-        return Log(writer, GroupCommit(writer) if writer.syncs else None)
+        writer = Writer(folder / name, full, syncs=waits)
+        return Log(writer, GroupCommit(writer) if waits else None)
 
+    waits = durability is Durability.SYNC
     shadow = Writer(folder / SHADOW, full)
-    return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full)
+    return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full, waits)
 
 
 def _keep_layout(folder: Path) -> None:

@@ -139,7 +139,7 @@ GRADES = ("view", "tier", "tier_rank", "band", "level", "level_rank", "next_pers
 _DUE = {f"{kind}_{each}" for kind in COMMITMENTS for each in COMMITMENT}
 _RESULT = ("commitments", *(EARNED if name == "points" else name for name in RESULT if name not in _DUE))
 _VARYING = (*WHEN, *HEAD, "attributes", *FACT_LISTS, *EVENT_LISTS, *_RESULT, *FULL)
-LINE = (*CONSTANT, *GRADES, *(name for name in _VARYING if name not in GRADES), PLACE)
+LINE = (PLACE, *CONSTANT, *GRADES, *(name for name in _VARYING if name not in GRADES))
 """What a line has, where :data:`COLUMNS` have facts, events and points by name."""
 
 

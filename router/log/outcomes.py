@@ -39,7 +39,7 @@ class Outcome:
     suggestions: Sequence[SuggestionOutcome] = ()
 
     def line(self, recorded_at: int) -> bytes:
-        """The line that a writer takes."""
+        """The line that a writer takes: all but its place."""
         row: Mapping[str, object] = {
             "format": FORMAT,
             "decision_id": self.decision_id,
@@ -50,7 +50,7 @@ class Outcome:
             "stayed": self.stayed,
             "suggestions": [_money(each.amount) | {"rule": each.rule, "use": each.use.value} for each in self.suggestions],
         }
-        return orjson.dumps(row)[:-1]
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)[1:]
 
 
 def _money(amount: Money | None) -> dict[str, object]:

@@ -57,13 +57,13 @@ class Recorder:
             records.as_of,
             records.currency,
         )
-        self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[:-1] + b","
+        self._start = orjson.dumps(dict(zip(CONSTANT, constant, strict=True)))[1:-1] + b","
         self._heads: dict[tuple[bool, str, int, int], bytes] = {}
-        full = {name: None for name in LINE if name not in {*CONSTANT, *GRADES, PLACE}}
+        full = {name: None for name in LINE if name not in {PLACE, *CONSTANT, *GRADES}}
         self._full: dict[str, Any] = full
         self._basic: dict[str, Any] = {name: None for name in full if name not in FULL}
         self._issues = frozenset(policy.issues)
-        self._events = _Events(detail_writers(key, self._ids, policy))
+        self._event = _Events(detail_writers(key, self._ids, policy)).__getitem__
         hidden = {"customer.owner"} if manner.hash_ids and "customer.owner" not in policy.plan.reads() else set()
         self._covered = [i for i, name in enumerate(CUSTOMER) if name in hidden or name not in basis.places]
         self._owner_hidden = bool(hidden)
@@ -73,13 +73,13 @@ class Recorder:
         self._escalation = [rule.id for rule in policy.escalation]
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
-        """The line of a decision without its end: a writer adds the place, the bracket and the line feed."""
+        """The line of a decision, all but the place with which a writer begins it."""
         grade = (decision.full, decision.band, decision.tier.rank, decision.level.rank)
         head = self._heads.get(grade) or self._head(decision, grade)
-        return head + _json(self._fill(decision, decided_at))[1:-1]
+        return head + _json(self._fill(decision, decided_at))[1:]
 
     def _head(self, decision: Decision, grade: tuple[bool, str, int, int]) -> bytes:
-        """How a line begins."""
+        """How a line goes on after its place."""
         tier, level = decision.tier, decision.level
         view = "full" if decision.full else "basic"
         values = (view, tier.name, tier.rank, decision.band, level.name, level.rank, decision.next_person.name)
@@ -114,15 +114,13 @@ class Recorder:
         row["issue"] = issue if issue in self._issues else self._key.exact(issue)
         row["value_minor"], row["value_currency"] = value or (None, None)
         row["attributes"] = self._attributes(case, customer) if attributes or self._extras else None
-        events = self._events
-        row["times"], row["events"] = timeline.times, [events[event] for event in timeline.events]
+        row["times"], row["events"] = timeline.times, list(map(self._event, timeline.events))
         row["score"] = decision.score
         row["owner"] = self._ids(timeline.owner) if timeline.owner else customer[_OWNER]
         row["commitments"] = decision.commitments
         row["earned"] = [int(out[5]), *decision.earned]
         slices = decision.basis.slices
-        fired = list(compress(self._priority, out[slices.priority]))
-        fired += compress(self._escalation, out[slices.escalation])
+        fired = [*compress(self._priority, out[slices.priority]), *compress(self._escalation, out[slices.escalation])]
         if timeline.taken:
             fired.append(SENIOR_FOR_ADVERSE_ACTION.id)
         row["fired"] = fired
@@ -182,7 +180,7 @@ class _Events(dict[tuple[str, tuple[Any, ...]], orjson.Fragment]):
     def __missing__(self, event: tuple[str, tuple[Any, ...]]) -> orjson.Fragment:
         kind, values = event
         write = self._writers[kind]
-        found = orjson.Fragment(_json((kind, *(values if write is None else write(*values)))))
+        found = orjson.Fragment(_json((kind, *(values if write is None else write(*values))), 0))
         if len(self) >= _EVENTS:
             self.clear()
         self[event] = found
@@ -233,11 +231,11 @@ def _typed(value: Value | m.Money) -> dict[str, object]:
     return {"text": value} if isinstance(value, str) else {"number": value}
 
 
-def _json(value: Any) -> bytes:  # noqa: ANN401 - whatever a record holds
+def _json(value: Any, option: int = orjson.OPT_APPEND_NEWLINE) -> bytes:  # noqa: ANN401 - whatever a record holds
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, None, option)
     except (TypeError, orjson.JSONEncodeError):
-        return orjson.dumps(_fitting(value))
+        return orjson.dumps(_fitting(value), None, option)
 
 
 def _fitting(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds

@@ -55,7 +55,7 @@ class Same:
 
     def __call__(self, decisions: Iterable[Decision]) -> list[Record]:
         """The records of decisions, as a reader has them."""
-        lines = b"".join([self._recorders.line(decision, 0) + b"}\n" for decision in decisions])
+        lines = b"".join([b"{" + self._recorders.line(decision, 0) for decision in decisions])
         return list(read_lines(lines).iter_rows(named=True)) if lines else []
 
 

@@ -9,6 +9,7 @@ process, and the lock goes with it: so everybody can tell a file that still grow
 import asyncio
 import fcntl
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,21 +36,19 @@ class Writer:
     rows: int = 0
     _file: int = -1
     _size: int = 0
-    _day: int = 0
+    _from: int = 0
+    _until: int = 0
     _ended: list[int] = field(default_factory=list)
     """Files that are full and not yet on the disk."""
 
     def append(self, lines: list[bytes], at: int) -> None:
         """Hand lines to the operating system: all of them or, with :class:`LogError`, none.
 
-        A line comes without its end; its place in the file is added here. ``at`` is the time by the clock.
+        A line comes without its place in the file, with which it begins. ``at`` is the time by the clock.
         """
-        if self._file < 0 or self._size >= self.full or at // DAY != self._day:
+        if not self._from <= at < self._until or self._size >= self.full:
             self._turn(at)
-        parts: list[bytes] = []
-        for place, line in enumerate(lines, self.rows):
-            parts += line, b',"n":%d}\n' % place
-        data = b"".join(parts)
+        data = placed(lines, self.rows)
         try:
             written = os.write(self._file, data)
             while written < len(data):
@@ -76,7 +75,9 @@ class Writer:
             self._ended.append(self._file)
         if not self.syncs:
             self._retire()
-        self._file, self._size, self._day, self.rows = file, 0, at // DAY, 0
+        self._file, self._size, self.rows = file, 0, 0
+        self._from = at // DAY * DAY
+        self._until = self._from + DAY
 
     def _retire(self) -> None:
         """Close the files that are full, without waiting for the disk."""
@@ -99,6 +100,16 @@ class Writer:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+            self._until = self._from
+
+
+def placed(lines: Iterable[bytes], first: int = 0) -> bytes:
+    r"""The lines, each with its place in the file.
+
+    >>> placed([b'"a":1}\n', b'"a":2}\n'], first=7)
+    b'{"n":7,"a":1}\n{"n":8,"a":2}\n'
+    """
+    return b"".join([b'{"n":%d,%b' % each for each in enumerate(lines, first)])
 
 
 class GroupCommit:

@@ -80,18 +80,19 @@ class CaseRouter:
         try:
             request = parse(pb.BatchRouteCasesRequest, data)
             self._check_size(len(request.cases))
-            now, problems = self._terms(request)
+            came_at, now, problems = self._terms(request)
             _refuse(problems)
             choice, full = self.state.choose(request.policy, request.policy_version, now), request.view != _BASIC
             batch = blake2b(data, digest_size=16).digest()
             lines: list[bytes] = []
-            results, decided_at = [], self._now()
+            results = []
             for index, case in enumerate(request.cases):
                 if index % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 identity = batch + index.to_bytes(4, "big")
-                results.append(self._result(choice, case, identity, now, lines, decided_at, full=full))
-            kept = self.log is None or await self.log.keep(lines, decided_at)
+                results.append(self._result(choice, case, identity, now, lines, came_at, full=full))
+            log = self.log if lines else None
+            kept = log is None or (log.keep(lines, came_at) and (not log.waits or await log.on_disk(len(lines))))
             return b"".join([embedded(1, _item(result, kept=kept)) for result in results])
         except Exception as error:
             await abort(context, status_of(error))
@@ -140,15 +141,15 @@ class CaseRouter:
 
     # what calls share
 
-    def _terms(self, request: Request) -> tuple[int, list[Problem]]:
-        """The time that a request asks for, and what is wrong with it beside its case."""
+    def _terms(self, request: Request) -> tuple[int, int, list[Problem]]:
+        """The time by the clock, the time that a request asks for, and what is wrong with it beside its case."""
         problems: list[Problem] = []
-        now = self._now()
+        now = came_at = self._now()
         if request.HasField("now"):
             now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
         if request.view not in _VIEWS:
             problems.append(Problem("invalid-case", f"{request.view} is not known; known: BASIC, FULL", field="view"))
-        return now, problems
+        return came_at, now, problems
 
     def _check_size(self, items: int) -> None:
         if items > self.batch_limit:
@@ -157,7 +158,7 @@ class CaseRouter:
 
     async def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
         """A serialised ``Decision``, logged."""
-        now, problems = self._terms(request)
+        came_at, now, problems = self._terms(request)
         if not request.HasField("case"):
             problems.append(Problem("invalid-case", "is required", field="case"))
         elif problems:
@@ -168,9 +169,10 @@ class CaseRouter:
         answer = pair.answers.of(decision)
         if request.explain:
             answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
-        if self.log is not None:
-            decided_at = self._now()
-            if not await self.log.keep([self.log.line(decision, decided_at)], decided_at):
+        log = self.log
+        if log is not None:
+            kept = log.keep([log.line(decision, came_at)], came_at)
+            if not kept or (log.waits and not await log.on_disk(1)):
                 answer += NOT_LOGGED
         return answer
 

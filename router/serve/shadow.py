@@ -99,7 +99,7 @@ class Shadow:
             _LOG.info("%s", data.decode())
             return
         try:
-            self.log.differ(data[:-1], now)
+            self.log.differ(data[1:] + b"\n", now)
         except LogError as error:
             _LOG.warning("%s", error)
 

@@ -45,7 +45,8 @@ def keep(log: DecisionLog, decisions: Sequence[Decision], at: int = TODAY) -> No
 
     async def run() -> None:
         for index, decision in enumerate(decisions):
-            assert await log.keep([log.line(decision, at + index)], at + index)
+            assert log.keep([log.line(decision, at + index)], at + index)
+            assert not log.waits or await log.on_disk(1)
 
     asyncio.run(run())
 

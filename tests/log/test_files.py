@@ -115,7 +115,7 @@ def no_file_above(size: int) -> Iterator[None]:
 
 
 def try_to_keep(log: DecisionLog) -> bool:
-    return asyncio.run(log.keep([log.line(DECISION, TODAY)], TODAY))
+    return log.keep([log.line(DECISION, TODAY)], TODAY)
 
 
 def test_on_a_full_disk_a_decision_is_refused_and_no_part_of_it_stays(tmp_path: Path) -> None:
@@ -181,8 +181,11 @@ def test_many_who_wait_for_the_disk_wait_for_few_syncs(tmp_path: Path, monkeypat
     syncs: list[int] = []
     monkeypatch.setattr(os, "fdatasync", syncs.append)
 
+    async def one() -> bool:
+        return log.keep([log.line(DECISION, TODAY)], TODAY) and await log.on_disk(1)
+
     async def run() -> list[bool]:
-        return await asyncio.gather(*(log.keep([log.line(DECISION, TODAY)], TODAY) for _ in range(50)))
+        return await asyncio.gather(*(one() for _ in range(50)))
 
     assert asyncio.run(run()) == [True] * 50
     assert 1 <= len(syncs) <= 2

@@ -21,6 +21,7 @@ from router.log.lines import read_lines
 from router.log.record import Manner, Recorders
 from router.log.replay import Same, differences, replay
 from router.log.schema import DECISION_LINE
+from router.log.writer import placed
 from router.time import HOUR
 from tests.decide import deciding
 from tests.decide.deciding import OPENED, decider
@@ -40,7 +41,7 @@ SECRETS = {
 
 
 def written(decision: Decision, manner: Manner = MANNER) -> Record:
-    (found,) = read_lines(Recorders(manner).line(decision, TODAY) + b',"n":0}\n').iter_rows(named=True)
+    (found,) = read_lines(placed([Recorders(manner).line(decision, TODAY)])).iter_rows(named=True)
     return found
 
 
@@ -51,7 +52,7 @@ def decision_of(*whats: m.What, **given: Any) -> Decision:  # noqa: ANN401 - att
 
 def test_a_record_has_every_column_and_no_other() -> None:
     assert tuple(written(decision_of())) == COLUMNS
-    assert tuple(orjson.loads(Recorders(MANNER).line(decision_of(), TODAY) + b',"n":0}')) == LINE
+    assert tuple(orjson.loads(placed([Recorders(MANNER).line(decision_of(), TODAY)]))) == LINE
 
 
 def test_the_columns_of_a_file_are_those_of_a_record(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_any_decisions_by_any_policy_are_made_again_as_columns(data: st.DataObje
     moments = [now, *data.draw(st.lists(nows, max_size=4))]
     decisions = [of.decide(data.draw(cases()), b"", each, full=data.draw(st.booleans())) for each in moments]
     recorders = Recorders(Manner(KEY, data.draw(st.booleans())))
-    lines = [recorders.line(each, TODAY) + b',"n":0}\n' for each in decisions]
+    lines = [placed([recorders.line(each, TODAY)]) for each in decisions]
     found = replay([read_lines(b"".join(lines))], lambda *_: policy)
     assert (found.differences, found.records, found.unknown) == ([], len(decisions), {})
 

@@ -1,5 +1,7 @@
 """A case that a client puts on the wire is read there as the same case."""
 
+from typing import Any
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
@@ -9,6 +11,7 @@ from router.cases.model import ApologyGiven, Case, Event, Money
 from router.money import EXPONENTS
 from router.serve.convert.client import case_to_wire, money_to_wire
 from router.serve.convert.request import events_of, head_of
+from router.text import nfc
 from router.time import LAST
 from router.v1 import case_pb2
 from tests.decide.strategies import cases
@@ -24,10 +27,11 @@ def wrong(field: str, message: str) -> None:
 
 
 def plain(event: Event) -> Event:
-    """The wire has an apology's words or whether it was hedged, not both, and no empty words."""
+    """Texts are NFC; the wire has an apology's words or whether it was hedged, not both, and no empty words."""
     what = event.what
     if not isinstance(what, ApologyGiven):
-        return event
+        texts: dict[str, Any] = {name: nfc(value) for name, value in what._asdict().items() if isinstance(value, str)}
+        return event._replace(what=what._replace(**texts))
     said = ApologyGiven(what.text) if what.text and not what.hedged else ApologyGiven(None, bool(what.hedged))
     return event._replace(what=said)
 

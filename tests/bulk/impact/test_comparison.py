@@ -1,6 +1,5 @@
 """Who is treated differently: the counts are those of deciding each case alone by both versions."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,14 +57,10 @@ def test_a_log_is_counted_as_if_the_last_decision_of_each_case_were_made_alone(
     tmp_path: Path, pairs: Sequence[tuple[Decision, Decision]]
 ) -> None:
     log = open_log(tmp_path, Manner(KEY, hash_ids=False))
-
-    async def keep() -> None:
-        earlier = Decider(versions().before, records(versions().before, NIGHT))
-        first = [earlier.decide(case, b"", NIGHT) for case in cases(MANY)[:50]]  # they are decided again later
-        for place, decision in enumerate([*first, *(before for before, _ in pairs)]):
-            await log.keep([log.line(decision, TODAY + place)], TODAY + place)
-
-    asyncio.run(keep())
+    earlier = Decider(versions().before, records(versions().before, NIGHT))
+    first = [earlier.decide(case, b"", NIGHT) for case in cases(MANY)[:50]]  # they are decided again later
+    for place, decision in enumerate([*first, *(before for before, _ in pairs)]):
+        log.keep([log.line(decision, TODAY + place)], TODAY + place)
     log.close()
     hold(compare(logged_cases(versions(), tmp_path)), pairs)
     later = logged_cases(versions(), tmp_path, since=TODAY + 50 + MANY - 7)
