@@ -187,10 +187,10 @@ def _promises(t: Timeline, now: int) -> tuple[int, int]:
 
 
 def _offers(t: Timeline, terms: Terms, as_of: int | None, notices: list[Notice]) -> tuple[float, float, float, bool]:
-    """Goodwill, goodwill after ``as_of`` and refund, offered and not rejected, in minor units; whether all was statutory."""
+    """Goodwill, goodwill after ``as_of`` and refund, of the offers that stand, in minor units; whether all was statutory."""
     goodwill = since = refund = 0
-    for offer in t.offers:
-        if offer.amount is None or offer.id in t.rejected:
+    for place, offer in enumerate(t.offers):
+        if offer.amount is None or place in t.rejected:
             continue
         if offer.amount.currency != terms.currency:
             _amount(offer.amount, terms, f"remedy {offer.id}", notices)

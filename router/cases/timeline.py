@@ -30,6 +30,7 @@ class Offer(NamedTuple):
 class Timeline:
     """The running state of a timeline: a method for each event, called in order with its time and attributes.
 
+    ``offered`` says which of the ``offers`` is the latest with an id, ``rejected`` which do not stand.
     Waits are merged and in order: from a request for evidence that is no repeat until the customer's next act;
     ``waiting_since`` is the one that still runs. ``times`` and ``events`` are what was taken in, as whoever feeds it writes
     it down: when each event was, its name, and its attributes in the order of its type.
@@ -56,6 +57,7 @@ class Timeline:
         "hedged_apologies",
         "kept",
         "leaving_signalled",
+        "offered",
         "offers",
         "opened_at",
         "order_on_record",
@@ -92,7 +94,6 @@ class Timeline:
         self.contact_channel: str | None = None
         self.failed_channels: dict[str, None] = {}
         self.received: dict[str, int] = {}
-        self.rejected: set[str] = set()
         self.remedies_rejected = self.public_posts = self.public_posts_unanswered = self.reopened = 0
         self.escalation_requested = self.leaving_signalled = False
         self.accepted_at: int | None = None
@@ -108,6 +109,8 @@ class Timeline:
         self.waiting_since: int | None = None
         self.waits: list[tuple[int, int]] = []
         self.offers: list[Offer] = []
+        self.offered: dict[str, int] = {}
+        self.rejected: set[int] = set()
         self.owner: str | None = None
         self.redirects = self.evidence_repeats = self.apologies = self.hedged_apologies = self.handoffs = 0
         self.escalations_refused = self.public_posts_removed = 0
@@ -167,14 +170,16 @@ class Timeline:
         self.received.setdefault(item, at)
         self._act(at)
 
-    def remedy_accepted(self, at: int, _id: str) -> None:
-        """The customer accepted a remedy."""
+    def remedy_accepted(self, at: int, offer: str) -> None:
+        """The customer accepted a remedy: the latest offer with this id stands, even if it was rejected before."""
+        self.rejected.discard(self.offered.get(offer, -1))
         self._act(at)
 
     def remedy_rejected(self, at: int, offer: str) -> None:
-        """The customer rejected a remedy."""
+        """The customer rejected a remedy: the latest offer with this id no longer stands; one made again later does."""
         self.remedies_rejected += 1
-        self.rejected.add(offer)
+        if offer in self.offered:
+            self.rejected.add(self.offered[offer])
         self._act(at)
 
     def escalation_requested_(self, at: int) -> None:
@@ -263,6 +268,7 @@ class Timeline:
     def remedy_offered(self, at: int, offer: str, kind: str, amount: Money | None, statutory: bool) -> None:  # noqa: FBT001 - attributes of the event
         """A remedy was offered."""
         self._reply(at)
+        self.offered[offer] = len(self.offers)
         self.offers.append(Offer(at, offer, kind, amount, statutory))
 
     def owner_assigned(self, _at: int, agent_id: str) -> None:

@@ -110,9 +110,11 @@ def offers(ordered: Ordered, terms: Terms, as_of: Moment | None) -> pl.LazyFrame
         return pl.when(which).then(col("amount").cast(pl.Int128)).sum().cast(pl.Float64)
 
     return (
-        ordered.of("remedy_offered", "remedy_rejected", reading=("id", "amount", "currency", "statutory"))
+        ordered.of("remedy_offered", "remedy_accepted", "remedy_rejected", reading=("id", "amount", "currency", "statutory"))
+        .sort("row")
         .with_columns(_key("id"), _key("currency"), col("statutory").fill_null(value=False))
-        .with_columns(stands=~is_a("remedy_rejected").any().over("case", "id"))
+        .with_columns(offer=is_a("remedy_offered").cum_sum().over("case", "id"))
+        .with_columns(stands=~is_a("remedy_rejected").last().over("case", "id", "offer"))
         .filter(is_a("remedy_offered"))
         .group_by("case")
         .agg(

@@ -50,6 +50,30 @@ OUTCOMES: list[Row] = [
         {"goodwill_offered": 700},
     ),
     (
+        "what is offered again after its rejection counts",
+        (
+            at(1, m.RemedyOffered("r", "credit", GBP_5)),
+            at(2, m.RemedyRejected("r")),
+            at(3, m.RemedyOffered("r", "credit", GBP_7)),
+        ),
+        {"goodwill_offered": 700, "remedies_rejected": 1},
+    ),
+    (
+        "what is accepted after all counts",
+        (at(1, m.RemedyOffered("r", "credit", GBP_5)), at(2, m.RemedyRejected("r")), at(3, m.RemedyAccepted("r"))),
+        {"goodwill_offered": 500},
+    ),
+    (
+        "an acceptance can be taken back",
+        (at(1, m.RemedyOffered("r", "credit", GBP_5)), at(2, m.RemedyAccepted("r")), at(3, m.RemedyRejected("r"))),
+        {"goodwill_offered": 0},
+    ),
+    (
+        "nobody rejects what is not offered yet",
+        (at(1, m.RemedyRejected("r")), at(2, m.RemedyAccepted("s")), at(3, m.RemedyOffered("r", "credit", GBP_5))),
+        {"goodwill_offered": 500},
+    ),
+    (
         "an amount in another currency is not known",
         (at(1, m.RemedyOffered("r", "credit", m.Money(500, "EUR"))),),
         {"goodwill_offered": 0},

@@ -175,14 +175,17 @@ class Reference:
         return any(last(kind, m.AdverseActionTaken) > last(kind, m.AdverseActionReversed) for kind in kinds)
 
     def offers(self, *, statutory: bool, currency: str, after: int | None = None) -> int:
-        """Money offered and not rejected."""
-        rejected = {_of(event, "id") for _, event in self.all(m.RemedyRejected)}
+        """Money offered and not rejected: the last that was said of an offer before the next of its id counts."""
         total = 0
-        for _, event in self.all(m.RemedyOffered):
+        said = self.all(m.RemedyOffered, m.RemedyAccepted, m.RemedyRejected)
+        for place, event in self.all(m.RemedyOffered):
             offer = event.what
             assert isinstance(offer, m.RemedyOffered)
+            later = [e.what for p, e in said if p > place and _of(e, "id") == offer.id]
+            until = next((p for p, what in enumerate(later) if isinstance(what, m.RemedyOffered)), len(later))
+            rejected = isinstance((offer, *later[:until])[-1], m.RemedyRejected)
             fits = offer.amount is not None and offer.amount.currency == currency and offer.statutory is statutory
-            if fits and offer.id not in rejected and (after is None or event.at > after):
+            if fits and not rejected and (after is None or event.at > after):
                 assert offer.amount is not None
                 total += offer.amount.minor
         return total
