@@ -74,6 +74,19 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Given(Document):
+    """Base of what is written by hand: a key without a value is as one that is not there, where it may be left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, given: Any) -> Any:  # noqa: ANN401 - whatever stands there
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields
+        needless = {key for key, field in fields.items() if field.default is not None and not field.is_required()}
+        return {key: value for key, value in given.items() if value is not None or key not in needless}
+
+
 class MoneyDocument(Document):
     """An amount in major units; without a currency it is the policy's."""
 
@@ -105,12 +118,12 @@ def _body(name: str, kind: type[What]) -> tuple[Any, Any]:
         field: (_TYPES.get(field, Text if hints[field] is str else hints[field]), kind._field_defaults.get(field, ...))
         for field in kind._fields
     }
-    body = create_model(name, __base__=Document, **fields)
+    body = create_model(name, __base__=Given, **fields)
     needed = any(field not in kind._field_defaults for field in kind._fields)
     return body if needed else body | None, None
 
 
-class _Event(Document):
+class _Event(Given):
     at: Instant
     sequence: int = Field(0, ge=-(2**63), lt=2**63)
     event_id: Id = ""
@@ -140,7 +153,7 @@ EventDocument: Any = create_model("event", __base__=_Event, **_Bodies)
 """An event: when, by whom, and exactly one of the names of :data:`router.cases.model.EVENTS`."""
 
 
-class CaseDocument(Document):
+class CaseDocument(Given):
     """One case; ``order_on_record`` is what a CRM would say of its order."""
 
     id: Id | None = None

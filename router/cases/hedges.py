@@ -6,21 +6,21 @@ from functools import lru_cache
 
 from router.text import nfc
 
-_APOLOGY = re.compile(r"\b(?:sorry|apolog\w*|regret\w*|pardon|forgive)\b")
+_APOLOGY = re.compile(r"\b(?:sorry|apolog\w*|regret(?:s|ted|ting)?|pardon|forgive)\b")
 
 
 def hedge_finder(hedges: Iterable[str]) -> Callable[[str], bool]:
-    """A test of a text for one of the ``hedges`` as a whole word after the first word of apology; in a text with no such
-    word, anywhere. Case does not count.
+    """A test of a text for one of the ``hedges`` as a whole word, or as whole words with whatever spaces between, after the
+    first word of apology; in a text with no such word, anywhere. Case does not count.
 
     >>> hedged = hedge_finder(["but", "however"])
     >>> hedged("We are sorry, but the courier lost it."), hedged("But of course: sorry!"), hedged("Sorry for the butter.")
     (True, False, False)
     """
-    words = [re.escape(fold_text(hedge)) for hedge in hedges if hedge.strip()]
+    words = [r"\s+".join(map(re.escape, fold_text(hedge).split())) for hedge in hedges if hedge.strip()]
     if not words:
         return lambda _text: False
-    pattern = re.compile(rf"\b(?:{'|'.join(words)})\b")
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")
 
     @lru_cache(maxsize=4096)
     def hedged(text: str) -> bool:

@@ -77,7 +77,7 @@ _ALL = (
         "cases",
         "one row for each earlier case",
         (
-            Column("case_id", Kind.TEXT, "id of the case", "not checked for repeats", filled=True, unique=True),
+            Column("case_id", Kind.TEXT, "id, in every row", "not checked for repeats", filled=True, unique=True),
             _WHOSE,
             _when("opened_at", "when it was opened"),
         ),

@@ -79,6 +79,8 @@ def _read(fact: Fact, value: object) -> Value | _Wrong:
         return nfc(value)
     if isinstance(value, bool) and fact.type is Type.YES_NO:
         return value
+    if fact.type is Type.YES_NO and value in {"yes", "no"}:  # texts, to YAML 1.2
+        return value == "yes"
     if read is None or not fact.type.numeric:
         return _Wrong(f"{value!r} is no {fact.type.value}{'; write true or false' if fact.type is Type.YES_NO else ''}")
     if fact.type is Type.INTEGER and not read.is_integer():

@@ -58,7 +58,7 @@ class _Parser(Leaves):
             if len(self.line) > DEEPEST and _depth(tree.body) > DEEPEST:  # each level takes a character
                 self.too_deep()
                 return None
-            typed = self.visit(tree.body)
+            typed = None if self.has_comment(tree.body) else self.visit(tree.body)
         except SyntaxError as error:
             at = error.offset - 1 if error.offset else max(len(self.line) - 1, 0)  # 0: it ends too early
             said = f"this is no expression: {error.msg}"
@@ -77,6 +77,15 @@ class _Parser(Leaves):
         elif not condition and not typed.type.numeric:
             self.wrong(tree.body, "wrong-type", f"a number is needed, and this is {a_kind(typed.type)}")
         return typed
+
+    def has_comment(self, tree: ast.expr) -> bool:
+        """Whether something after the expression would be passed over."""
+        read = len(self.line.encode()[: tree.end_col_offset].decode())
+        at = self.line.find("#", read)
+        if at >= 0:
+            said = "an expression has no comment: what follows # would be passed over; write it in YAML, outside the quotes"
+            self.mistakes.append(Mistake("bad-expression", said, self.lead + at, 1))
+        return at >= 0
 
     def too_deep(self) -> None:
         self.mistakes.append(Mistake("bad-expression", f"an expression nests at most {DEEPEST} deep", self.lead, 1))

@@ -222,6 +222,8 @@ class _Compiler:
         return self.known_and(left, lambda a: self.known_and(right, lambda b: _compare(a, sign, b)))
 
     def missing(self, part: ex.Node, *, negated: bool) -> ast.expr:
+        if isinstance(part, ex.Text):
+            return ast.Constant(negated)
         now, again = self.hold(self.value(part))
         if type_of(part).numeric:
             return _compare(now, ast.Eq() if negated else ast.NotEq(), again)

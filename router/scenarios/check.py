@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from operator import eq, ge, le
 
 from router.errors import nearby
 from router.facts import Value
-from router.money import format_money, to_minor
+from router.money import format_money
 from router.policy.sentence import say
 from router.scenarios.model import Failure, Observed, Scenario
 from router.time import format_instant
@@ -53,22 +55,20 @@ def _escalation(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
 def _recompense(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
     expected, policy = scenario.expect.recompense, scenario.policy
     kinds = [suggestion.kind for suggestion in seen.suggestions]
-    if expected.kinds == () and kinds:
+    if expected.kinds == [] and kinds:
         yield Failure("recompense.kinds", "nothing", ", ".join(kinds))
     elif expected.kinds and Counter(expected.kinds) - Counter(kinds):
         yield Failure("recompense.kinds", ", ".join(expected.kinds), ", ".join(kinds) or "nothing")
 
-    def money(minor: int) -> str:
-        return format_money(minor, policy.currency)
-
     for field, amount, holds in (
-        ("total", expected.total, int.__eq__),
-        ("total_at_least", expected.total_at_least, int.__ge__),
-        ("total_at_most", expected.total_at_most, int.__le__),
+        ("total", expected.total, eq),
+        ("total_at_least", expected.total_at_least, ge),
+        ("total_at_most", expected.total_at_most, le),
     ):
-        minor = None if amount is None else to_minor(amount, policy.exponent)
-        if minor is not None and not holds(seen.total, minor):
-            yield Failure(f"recompense.{field}", money(minor), money(seen.total))
+        if amount is not None and not holds(Decimal(seen.total).scaleb(-policy.exponent), Decimal(repr(amount))):
+            short = f"{amount:.{policy.exponent}f}"
+            written = short if float(short) == amount else repr(amount)
+            yield Failure(f"recompense.{field}", f"{written} {policy.currency}", format_money(seen.total, policy.currency))
 
 
 def _rules(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
@@ -121,13 +121,16 @@ def _facts(scenario: Scenario, seen: Observed) -> Iterator[Failure]:
     for name, wanted in scenario.expect.facts.items():
         found = seen.facts.get(name)
         if not _equal(wanted, found):
-            yield Failure(f"facts.{name}", told(wanted), told(found))
+            quoted = isinstance(wanted, str) and not isinstance(found, str) and told(wanted) == told(found)
+            yield Failure(f"facts.{name}", f"the text {wanted!r}" if quoted else told(wanted), told(found))
 
 
 def _equal(wanted: object, found: Value) -> bool:
     absent = found is None or found != found  # noqa: PLR0124 - NaN is missing
     if wanted is None or wanted == "missing" or wanted != wanted:  # noqa: PLR0124 - NaN is missing
         return absent
+    if isinstance(found, bool) and isinstance(wanted, str):
+        return wanted == say(found)
     return not absent and isinstance(wanted, bool) == isinstance(found, bool) and wanted == found
 
 

@@ -4,13 +4,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, RootModel
 
-from router.cases.document import CaseDocument, Channel, Document, Instant, Text
+from router.cases.document import CaseDocument, Channel, Given, Instant, Text
 from router.policy.document import Version
 from router.text import nfc
 
 
 def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | float | int | str):
+    if isinstance(value, str):
+        return nfc(value)
+    if value is None or isinstance(value, bool | float | int):
         return value
     raise ValueError("should be a number, a text, true, false, or null where it is missing")
 
@@ -21,7 +23,7 @@ Plain: TypeAlias = Annotated[Any, AfterValidator(_plain)]
 CommitmentKind: TypeAlias = Literal["acknowledge", "next_update", "resolve", "final_response"]
 
 
-class PriorityExpectation(Document):
+class PriorityExpectation(Given):
     """Band and score; ``at_least`` and ``at_most`` are of the score."""
 
     band: Literal["P1", "P2", "P3", "P4"] | None = None
@@ -30,42 +32,42 @@ class PriorityExpectation(Document):
     at_most: float | None = None
 
 
-class EscalationExpectation(Document):
+class EscalationExpectation(Given):
     """Level, or the least level."""
 
     level: str | None = None
     at_least: str | None = None
 
 
-class RecompenseExpectation(Document):
+class RecompenseExpectation(Given):
     """Kinds that are suggested (an empty list: nothing is), and the total in major units."""
 
-    kinds: tuple[str, ...] | None = None
+    kinds: list[str] | None = None
     total: float | None = None
     total_at_least: float | None = None
     total_at_most: float | None = None
 
 
-class CommitmentExpectation(Document):
+class CommitmentExpectation(Given):
     """When a commitment is due and how it stands."""
 
     due_at: Instant | None = None
     state: Literal["open", "met", "breached", "paused"] | None = None
 
 
-class ExpectDocument(Document):
+class ExpectDocument(Given):
     """What is expected of a decision: any part of it. A list says: all of these, and maybe more."""
 
     tier: str | None = None
     priority: PriorityExpectation = PriorityExpectation()
     escalation: EscalationExpectation = EscalationExpectation()
     recompense: RecompenseExpectation = RecompenseExpectation()
-    entitlements: tuple[str, ...] = ()
-    fired: tuple[str, ...] = ()
-    not_fired: tuple[str, ...] = ()
-    guidance: tuple[str, ...] = ()
-    likely_reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    entitlements: list[str] = []
+    fired: list[str] = []
+    not_fired: list[str] = []
+    guidance: list[str] = []
+    likely_reasons: list[str] = []
+    warnings: list[str] = []
     permitted: bool | None = None
     may_close: bool | None = None
     facts: dict[str, Plain] = Field(default_factory=dict)
@@ -75,7 +77,7 @@ class ExpectDocument(Document):
     needs_approval: bool | None = Field(None, description="whether some suggestion needs the approval of a higher level")
 
 
-class ScenarioDocument(Document):
+class ScenarioDocument(Given):
     """One scenario. Without ``customer`` nobody is named."""
 
     name: Annotated[str, Field(min_length=1), AfterValidator(nfc)]

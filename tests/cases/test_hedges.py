@@ -20,6 +20,7 @@ HEDGED = hedge_finder(["but", "however", "That said", "stra\u00dfe"])
         "Nothing to say, but this.",  # no word of apology at all
         "But no.",
         "Pardon us, STRASSE",
+        "Sorry.\n\nThat \t said: no.",  # spaces are as they may be
     ],
 )
 def test_a_hedging_word_after_the_apology_takes_it_back(text: str) -> None:
@@ -35,6 +36,7 @@ def test_a_hedging_word_after_the_apology_takes_it_back(text: str) -> None:
         "Sorry for the butter.",  # part of a word
         "Sorry for the tribut.",
         "Sorry about that, said nobody.",
+        "Regrettably it was late, but we are truly sorry.",  # a regrettable thing is not yet an apology
     ],
 )
 def test_other_words_do_not(text: str) -> None:
@@ -49,6 +51,7 @@ def test_without_hedging_words_no_apology_is_hedged() -> None:
 def test_a_hedging_word_is_a_word_not_a_pattern() -> None:
     assert not hedge_finder(["b.t"])("Sorry, but no.")
     assert hedge_finder(["b.t"])("Sorry, b.t no.")
+    assert hedge_finder(["that said,"])("Sorry. That said, no.")  # whatever it ends with
 
 
 def test_texts_are_compared_trimmed_case_folded_and_composed() -> None:

@@ -38,7 +38,7 @@ def test_everything_wrong_with_a_scenario_file_is_said_at_once(path: Path) -> No
 def test_every_expectation_can_hold() -> None:
     found = outcomes(*scenario_files(Path("shop/tests")))
     assert [explain(outcome) for outcome in found if outcome.failures] == []
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 def test_every_expectation_can_fail_and_is_told_with_what_lies_behind_it() -> None:
@@ -108,7 +108,7 @@ def test_a_folder_that_happens_to_have_the_name_of_a_policy_is_none(tmp_path: Pa
 
 
 def test_a_path_stands_for_scenario_files() -> None:
-    tests = [Path("shop/tests/promises.yaml"), Path("shop/tests/strangers.yaml")]
+    tests = [Path("shop/tests/promises.yaml"), Path("shop/tests/strangers.yaml"), Path("shop/tests/written.yaml")]
     assert choose(Path("failing.yaml")).files == (Path("failing.yaml"),)
     assert choose(Path("shop/tests")).files == choose(Path("shop")).files == choose(Path()).files == tuple(tests)
     given = choose(Path("shop/1.0.0.yaml"))
