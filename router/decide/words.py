@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from router.cases.timeline import PROOF_OF_PURCHASE
 from router.decide.floor import APOLOGY, APOLOGY_ID, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Decision, Suggestion
 from router.facts import Value
@@ -117,6 +118,23 @@ def _received(w: Words) -> Value:
     return _listed(f"{item} ({w.day(at)})" for item, at in w.decision.state.timeline.received.items())
 
 
+def _repeated(w: Words) -> Value:
+    """Each item once, with the day on which it came; a proof of purchase may be on record without having come."""
+    t = w.decision.state.timeline
+    came: dict[str, int] = {}
+    again: dict[str, str] = {}
+    for at, (kind, values) in zip(t.times, t.events, strict=True):
+        if kind == "evidence_received":
+            came.setdefault(values[0], at)
+        elif kind == "evidence_requested":
+            (item,) = values
+            if item in came:
+                again[item] = f"{item} (received {w.day(came[item])})"
+            elif item == PROOF_OF_PURCHASE and t.order_on_record:
+                again[item] = f"{item} (the order is on record)"
+    return _listed(again.values())
+
+
 def _outstanding(w: Words) -> Value:
     t = w.decision.state.timeline
     return _listed(item for item in t.requested if item not in t.received)
@@ -138,6 +156,7 @@ def _broken_promise(w: Words) -> Value:
 
 _DETAILS: Mapping[str, Callable[[Words], Value]] = {
     "detail.received": _received,
+    "detail.repeated": _repeated,
     "detail.outstanding": _outstanding,
     "detail.contradiction": _contradiction,
     "detail.broken_promise": _broken_promise,

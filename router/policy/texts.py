@@ -28,6 +28,7 @@ _NUMBER, _TEXT = Type.NUMBER, Type.TEXT
 
 DETAILS: Mapping[str, str] = {
     "detail.received": "evidence received, with its days",
+    "detail.repeated": "evidence asked for although it is there, with the day on which it came",
     "detail.outstanding": "evidence asked for and not received",
     "detail.contradiction": "the last two statements that conflict",
     "detail.broken_promise": "the promises broken, with their times",

@@ -51,15 +51,16 @@ def decider(
     customer: Mapping[str, object] | None = None,
     *,
     as_of: int | None = OPENED,
+    orders: Mapping[str, bool] | None = None,
     **sections: Any,  # noqa: ANN401 - of a policy
 ) -> Decider:
-    """A decider by ``BASE`` with some sections replaced, that knows ``ann`` by these facts."""
+    """A decider by ``BASE`` with some sections replaced, that knows ``ann`` by these facts, and these orders."""
     policy = compiled({**BASE, **sections})
     layout = facts_layout(policy)
     row, mistakes = read_facts(customer or {}, layout)
     assert mistakes == []
     assert row is not None
-    return Decider(policy, FactRecords(layout, policy.currency, as_of, {"ann": row}))
+    return Decider(policy, FactRecords(layout, policy.currency, as_of, {"ann": row}, orders))
 
 
 def decide(of: Decider, asked: m.Case, now: str = "2016-05-25T10:00", *, full: bool = True) -> Decision:

@@ -92,6 +92,17 @@ def test_evidence_is_named_with_its_day_in_the_policy_s_zone() -> None:
     assert said("Had: {detail.received}.") == "Had: unknown."
 
 
+def test_what_was_asked_for_again_is_named_with_the_day_on_which_it_came() -> None:
+    asked = [at(f"2016-05-2{day}T12:00", m.EvidenceRequested(item)) for day in (5, 6) for item in ("photo", "note")]
+    assert said("Not {detail.repeated}.", *asked, RECEIVED) == "Not photo (received 26 May)."
+    assert said("Not {detail.repeated}.", *asked) == "Not unknown."
+    proof = at("2016-05-26T12:00", m.EvidenceRequested("proof_of_purchase"))
+    knows = decider({}, orders={"O1": True, "O2": False}, guidance=[{"id": "say", "say": "{detail.repeated}"}])
+    for order, words in (("O1", "proof_of_purchase (the order is on record)"), ("O2", "unknown")):
+        found = decide(knows, case(proof, order_id=order), NOW)
+        assert Words(found).say(found.guidance[0].because) == words
+
+
 def test_what_was_asked_for_and_has_not_come_is_named() -> None:
     asked = [at("2016-05-25T12:00", m.EvidenceRequested(item)) for item in ("photo", "note")]
     assert said("Wanted: {detail.outstanding}.", *asked, RECEIVED) == "Wanted: note."
