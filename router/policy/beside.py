@@ -1,0 +1,70 @@
+"""What else is wrong with a policy of which some rules cannot be read: everything is told at once."""
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from router.policy.document import PolicyDocument
+from router.yaml import Path, Source
+
+_RULES = (
+    ("priority", "rules"),
+    ("escalation", "rules"),
+    ("entitlements",),
+    ("recompense", "rules"),
+    ("likely_reasons",),
+    ("guidance",),
+)
+"""Lists of which no item depends on another."""
+
+
+def beside(source: Source) -> tuple[Source, PolicyDocument, frozenset[int]] | None:
+    """The policy with each rule that cannot be read replaced by a neighbour that can; and the lines of what was replaced,
+    of which nothing more is to be told. ``None`` where more than rules cannot be read: whatever else were told might come
+    of that alone.
+    """
+    data: Any = deepcopy(source.data)
+    broken = _broken(data)
+    if broken is None:
+        return None
+    for rules in _RULES:
+        places = {int(path[-1]) for path in broken if path[:-1] == rules}
+        if places:
+            items: list[Any] = _at(data, rules)
+            right: Any = next((item for place, item in enumerate(items) if place not in places), None)
+            if right is None:
+                items.clear()
+            for place in places if items else ():
+                items[place] = {**right, "id": f"unread-{rules[0].replace('_', '-')}-{place}"}
+    mended = replace(source, data=data, problems=[])
+    document = mended.read(PolicyDocument)
+    if document is None:
+        return None
+    return mended, document, frozenset(line for path in broken for line in _lines(source, path))
+
+
+def _broken(data: Any) -> set[Path] | None:  # noqa: ANN401 - of a file
+    """The rules that cannot be read; ``None`` if something else cannot either."""
+    try:
+        PolicyDocument.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        paths = [item["loc"] for item in error.errors(include_url=False, include_context=False, include_input=False)]
+    else:
+        return None
+    found = {path[: len(rules) + 1] for path in paths for rules in _RULES if path[: len(rules)] == rules}
+    inside = all(any(path[: len(rule)] == rule for rule in found) for path in paths)
+    return found if inside and all(isinstance(path[-1], int) for path in found) else None
+
+
+def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - of a file
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _lines(source: Source, path: Path) -> range:
+    first, last = (source.text.count("\n", 0, place) + 1 for place in source.span(path))
+    return range(first, last + 1)
