@@ -188,17 +188,18 @@ def build_calendar(time_zone: str, week: WeeklyHours, closed: frozenset[date]) -
         return from_datetime(local.replace(tzinfo=zone).astimezone(UTC))
 
     intervals: list[tuple[int, int]] = []
-    midnight = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - local; the zone follows
-    starts = utc(midnight)
-    while midnight.year <= LAST_YEAR:
-        next_starts = utc(midnight + timedelta(days=1))
-        plain = next_starts - starts == DAY  # no change of the clock: minutes are minutes
-        for start, end in week[midnight.weekday()] if midnight.date() not in closed else ():
-            if plain:
+    day, offset = datetime(FIRST_YEAR, 1, 1), zone.utcoffset(datetime(FIRST_YEAR, 1, 1))  # noqa: DTZ001 - local
+    starts = utc(day)
+    while day.year <= LAST_YEAR:
+        tomorrow = day + timedelta(days=1)
+        later = zone.utcoffset(tomorrow)
+        for start, end in week[day.weekday()] if day.date() not in closed else ():
+            if later == offset:  # no change of the clock: minutes are minutes
                 intervals.append((starts + start * MINUTE, starts + end * MINUTE))
             else:
-                intervals.append((utc(midnight + timedelta(minutes=start)), utc(midnight + timedelta(minutes=end))))
-        midnight, starts = midnight + timedelta(days=1), next_starts
+                intervals.append((utc(day + timedelta(minutes=start)), utc(day + timedelta(minutes=end))))
+        starts = starts + DAY if later == offset else utc(tomorrow)
+        day, offset = tomorrow, later
     longest = max(sum(end - start for start, end in spans) for spans in week) * MINUTE
     return _table(intervals, longest)
 
