@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite, nan
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from router.time import DAY, HOUR, YEAR
 
@@ -45,6 +45,20 @@ def to_float(number: float) -> float:
     except OverflowError:
         return nan
     return found if isfinite(found) else nan
+
+
+def as_meant(value: Any, kind: Type | None) -> Any:  # noqa: ANN401 - whatever was written
+    """What somebody wrote by hand for a value of ``kind`` (``None``: of any): to YAML digits are a number, though they may
+    name a team, and ``yes`` and ``no`` are texts.
+
+    >>> as_meant(72, Type.TEXT), as_meant("yes", Type.YES_NO), as_meant("no", Type.TEXT), as_meant(72, Type.NUMBER)
+    ('72', True, 'no', 72)
+    """
+    if kind is Type.TEXT and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if kind is Type.YES_NO and isinstance(value, str) and value in {"yes", "no"}:
+        return value == "yes"
+    return value
 
 
 class Direction(StrEnum):

@@ -12,13 +12,14 @@
       - {at: 2016-05-30T20:00:00Z, escalation_requested: null}
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from router.cases.model import EVENTS, Case, Event, Money, What
+from router.facts import Fact, as_meant
 from router.money import EXPONENTS, to_minor
 from router.text import nfc
 from router.time import FIRST, LAST, parse_instant
@@ -169,8 +170,10 @@ class CaseDocument(Given):
     attributes: dict[str, Annotated[Any, AfterValidator(_attribute)]] = {}
     timeline: list[EventDocument] = []
 
-    def case(self, name: str, currency: str) -> Case:
-        """The case; ``name`` is its id where none is given, ``currency`` that of amounts that come without one."""
+    def case(self, name: str, currency: str, declared: Iterable[Fact] = ()) -> Case:
+        """The case; ``name`` is its id where none is given, ``currency`` that of amounts that come without one, and
+        ``declared`` are the attributes that the policy knows."""
+        types = {fact.key: fact.type for fact in declared if not fact.of_customer}
         money = self.value_at_stake
         return Case(
             id=self.id or name,
@@ -183,7 +186,7 @@ class CaseDocument(Given):
             value_at_stake=money.money(currency) if money else None,
             brand=self.brand,
             attributes={
-                key: value.money(currency) if isinstance(value, MoneyDocument) else value
+                key: value.money(currency) if isinstance(value, MoneyDocument) else as_meant(value, types.get(key))
                 for key, value in self.attributes.items()
                 if value is not None and not (isinstance(value, float) and not isfinite(value))
             },

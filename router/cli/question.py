@@ -91,7 +91,7 @@ def _with_records(
         source.problems.append(source.problem("bad-value", said, ("customer",), key=True))
     if source.problems:
         raise CaseError(source.problems)
-    case = document.case.case(document.name or Path(source.name).stem, policy.currency)
+    case = document.case.case(document.name or Path(source.name).stem, policy.currency, policy.facts)
     if document.customer is not None and not case.customer_id:
         case = case._replace(customer_id=CUSTOMER)
     on_record = document.case.order_on_record

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 
 from router.errors import nearby
-from router.facts import CUSTOMER_FACTS, Fact, Type, Value, to_float
+from router.facts import CUSTOMER_FACTS, Fact, Type, Value, as_meant, to_float
 from router.policy.model import Policy
 from router.text import nfc
 
@@ -71,7 +71,8 @@ class _Wrong(str):
     __slots__ = ()
 
 
-def _read(fact: Fact, value: object) -> Value | _Wrong:
+def _read(fact: Fact, given: object) -> Value | _Wrong:
+    value = as_meant(given, fact.type)
     read = to_float(value) if isinstance(value, float | int) and not isinstance(value, bool) else None
     if value is None or (read is not None and isnan(read)):
         return nan if fact.type.numeric else None
@@ -79,8 +80,6 @@ def _read(fact: Fact, value: object) -> Value | _Wrong:
         return nfc(value)
     if isinstance(value, bool) and fact.type is Type.YES_NO:
         return value
-    if fact.type is Type.YES_NO and value in {"yes", "no"}:  # texts, to YAML 1.2
-        return value == "yes"
     if read is None or not fact.type.numeric:
         return _Wrong(f"{value!r} is no {fact.type.value}{'; write true or false' if fact.type is Type.YES_NO else ''}")
     if fact.type is Type.INTEGER and not read.is_integer():

@@ -6,7 +6,7 @@ from decimal import Decimal
 from operator import eq, ge, le
 
 from router.errors import nearby
-from router.facts import Value
+from router.facts import Type, Value, as_meant
 from router.money import format_money
 from router.policy.sentence import say
 from router.scenarios.model import Failure, Observed, Scenario
@@ -129,8 +129,8 @@ def _equal(wanted: object, found: Value) -> bool:
     absent = found is None or found != found  # noqa: PLR0124 - NaN is missing
     if wanted is None or wanted == "missing" or wanted != wanted:  # noqa: PLR0124 - NaN is missing
         return absent
-    if isinstance(found, bool) and isinstance(wanted, str):
-        return wanted == say(found)
+    if not absent and isinstance(found, bool | str):
+        wanted = as_meant(wanted, Type.TEXT if isinstance(found, str) else Type.YES_NO)
     return not absent and isinstance(wanted, bool) == isinstance(found, bool) and wanted == found
 
 

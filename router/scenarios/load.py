@@ -115,7 +115,7 @@ class _Binder:
                 "customer_id": given.customer_id or (CUSTOMER if document.customer is not None else ""),
                 "order_id": given.order_id or (ORDER if given.order_on_record is not None else ""),
             }
-        ).case(document.name, policy.currency)
+        ).case(document.name, policy.currency, policy.facts)
         line = source.problem("", "", (index, "name")).line
         return Scenario(document.name, str(file.path), line, policy, document.now, case, records, document.expect, other)
 

@@ -38,7 +38,7 @@ def test_everything_wrong_with_a_scenario_file_is_said_at_once(path: Path) -> No
 def test_every_expectation_can_hold() -> None:
     found = outcomes(*scenario_files(Path("shop/tests")))
     assert [explain(outcome) for outcome in found if outcome.failures] == []
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_every_expectation_can_fail_and_is_told_with_what_lies_behind_it() -> None:
