@@ -13,11 +13,11 @@ from router.cases.model import Case
 from router.decide.channel import reply_channel
 from router.decide.commitments import commit
 from router.decide.floor import ASK_FIRST, REVIEW
-from router.decide.model import AdverseAction, Basis, Decision, NextPerson, Records, Slices, Suggestion
+from router.decide.model import AdverseAction, Basis, Decision, NextPerson, Records, Suggestion
+from router.decide.outputs import outputs, varying
 from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
-from router.policy import plan as p
 from router.policy.expression import Number
-from router.policy.model import Level, Policy, RecompenseRule, Rule
+from router.policy.model import Level, Policy, RecompenseRule
 from router.policy.row import compile_row
 from router.policy.sentence import compile_sentence
 from router.time import HOUR
@@ -87,7 +87,7 @@ class Decider:
         layout = customer_layout(policy, records.layout, records.currency)
         self.positions = {fact.name: index for index, fact in enumerate(layout) if fact is not None}
         self.stranger: tuple[Value, ...] = tuple(_absent(fact) for fact in records.layout)
-        basic, full, self._slices = _outputs(policy)
+        basic, full, self._slices = outputs(policy)
         padded = [fact or Fact("", Type.TEXT, "") for fact in layout]
         self._basic = compile_row(policy.plan, basic, padded, case_layout(policy))
         self._full = compile_row(policy.plan, full, padded, case_layout(policy))
@@ -100,7 +100,7 @@ class Decider:
         self._identity = f"{policy.digest}|{records.id}|".encode()
         sentences = [rule.because for rule in policy.rules] + [tier.because for tier in policy.tiers if tier.because]
         sayings = {id(s): compile_sentence(s, self.places) for s in (*sentences, policy.outside.because)}
-        self._varying = _varying(policy)
+        self._varying = varying(policy)
         self.points = tuple(
             floor(rule.gives.value + 0.5) if isinstance(rule.gives, Number) else None for rule in policy.priority
         )
@@ -275,40 +275,3 @@ def _getter(indexes: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Value, 
     if len(indexes) > 1:
         return itemgetter(*indexes)
     return lambda values: tuple(values[index] for index in indexes)
-
-
-def _varying(policy: Policy) -> list[Rule]:
-    """Priority rules whose points are not always the same."""
-    return [rule for rule in policy.priority if not isinstance(rule.gives, Number)]
-
-
-def _ids(rules: Sequence[Rule]) -> list[str]:
-    return [p.fired(rule.id) for rule in rules]
-
-
-def _outputs(policy: Policy) -> tuple[list[str], list[str], Slices]:
-    """The columns that the basic and the full answer need, the basic ones first, and where their parts stand."""
-    wanted = ["tier.rank", "score", "level.rank", "commitments.row", "band", "points.ageing"]
-
-    def add(names: list[str]) -> slice:
-        start = len(wanted)
-        wanted.extend(names)
-        return slice(start, len(wanted))
-
-    priority = add(_ids(policy.priority))
-    points = add([p.points(rule.id) for rule in _varying(policy)])
-    escalation = add(_ids(policy.escalation))
-    basic = list(wanted)
-    money = [rule for rule in policy.recompense if rule.gives is not None]
-    slices = Slices(
-        priority,
-        points,
-        escalation,
-        entitlements=add(_ids(policy.entitlements)),
-        recompense=add(_ids(policy.recompense)),
-        asked=add([p.asked(rule.id) for rule in money]),
-        amounts=add([p.amount(rule.id) for rule in money]),
-        likely=add(_ids(policy.likely_reasons)),
-        guidance=add(_ids(policy.guidance)),
-    )
-    return basic, wanted, slices

@@ -1,12 +1,14 @@
 """What else is wrong with a policy of which some rules cannot be read: everything is told at once."""
 
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from router.errors import PolicyError, Problem
 from router.policy.document import PolicyDocument
 from router.yaml import Path, Source
 
@@ -21,15 +23,15 @@ _RULES = (
 """Lists of which no item depends on another."""
 
 
-def beside(source: Source) -> tuple[Source, PolicyDocument, frozenset[int]] | None:
-    """The policy with each rule that cannot be read replaced by a neighbour that can; and the lines of what was replaced,
-    of which nothing more is to be told. ``None`` where more than rules cannot be read: whatever else were told might come
-    of that alone.
+def wrong_beside(source: Source, compiled: Callable[[Source, PolicyDocument], object]) -> list[Problem]:
+    """What ``compiled`` has to say of the policy if each rule that cannot be read is replaced by a neighbour that can; of
+    what was replaced it is nothing. Nothing at all where more than rules cannot be read: whatever else were told might
+    come of that alone.
     """
     data: Any = deepcopy(source.data)
     broken = _broken(data)
     if broken is None:
-        return None
+        return []
     for rules in _RULES:
         places = {int(path[-1]) for path in broken if path[:-1] == rules}
         if places:
@@ -42,8 +44,13 @@ def beside(source: Source) -> tuple[Source, PolicyDocument, frozenset[int]] | No
     mended = replace(source, data=data, problems=[])
     document = mended.read(PolicyDocument)
     if document is None:
-        return None
-    return mended, document, frozenset(line for path in broken for line in _lines(source, path))
+        return []
+    replaced = {line for path in broken for line in _lines(source, path)}
+    try:
+        compiled(mended, document)
+    except PolicyError as error:
+        return [problem for problem in error.problems if problem.line not in replaced]
+    return []
 
 
 def _broken(data: Any) -> set[Path] | None:  # noqa: ANN401 - of a file

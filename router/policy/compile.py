@@ -1,7 +1,7 @@
 """From a policy's text to the compiled policy, or to everything that is wrong with it, each thing at its place."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -9,12 +9,12 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from router.calendar import ALWAYS, Calendar, build_calendar, holiday_dates, parse_hours
-from router.errors import PolicyError, Problem, nearby
+from router.errors import PolicyError, nearby
 from router.facts import VOCABULARY, Type
 from router.money import EXPONENTS, to_minor
 from router.policy import document as d
 from router.policy import model as m
-from router.policy.beside import beside
+from router.policy.beside import wrong_beside
 from router.policy.columns import build_plan
 from router.policy.texts import Texts
 from router.text import nfc
@@ -68,21 +68,10 @@ def compile_written(text: str, name: str, closed: Iterable[date] | None = None) 
     source = load(text, name)
     document = source.read(d.PolicyDocument)
     if document is None:
-        raise PolicyError([*source.problems, *_more(source, closed)])
+        more = wrong_beside(source, lambda mended, rest: _Compiler(mended, rest, frozenset(closed or ())).compile())
+        raise PolicyError([*source.problems, *more])
     days = frozenset(_holidays(document) if closed is None else closed)
     return Written(source, document, _Compiler(source, document, days).compile())
-
-
-def _more(source: Source, closed: Iterable[date] | None) -> Iterator[Problem]:
-    """What is wrong beside what cannot be read at all."""
-    found = beside(source)
-    if found is None:
-        return
-    mended, document, replaced = found
-    try:
-        _Compiler(mended, document, frozenset(closed or ())).compile()
-    except PolicyError as error:
-        yield from (problem for problem in error.problems if problem.line not in replaced)
 
 
 class _Compiler(Texts):
