@@ -122,7 +122,9 @@ def part_of(source: TableSource, file: Path, schema: pl.Schema, absent: Absent) 
     problems: list[Problem] = []
     cells: dict[str, Cell] = {}
     for column, theirs in source.wanted:
-        if theirs in schema:
+        if source.format == "csv" and f"{theirs}_duplicated_0" in schema:  # so Polars calls the second
+            problems.append(Problem("bad-column", f"the head names column {theirs} twice", str(file)))
+        elif theirs in schema:
             try:
                 cells[column.name] = cell(column, theirs, schema[theirs], source.parse, source.exponent)
             except TypeError as error:
