@@ -256,6 +256,15 @@ def commands(folder: Path) -> Iterator[int]:
             continue
 
 
+@pytest.fixture
+def hangs_up() -> Iterator[None]:
+    """What we start can be told that nobody is there any more, even where we ourselves were told not to listen, as by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangs_up")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
 def test_told_to_stop_half_way_it_takes_its_server_with_it(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "stopped"
