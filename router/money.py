@@ -24,6 +24,10 @@ HALF = 0.500001
 NANOS = 10**9
 
 
+LARGEST_AMOUNT = 9e15
+"""The largest amount in major units: every minor unit below it fits the wire and the snapshot."""
+
+
 def to_minor(major: float, exponent: int) -> int:
     """Whole minor units of a finite amount in major units: ``floor(x * 10^e + 0.500001)``.
 

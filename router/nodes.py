@@ -20,14 +20,16 @@ MOST_LEVELS = 200
 
 
 class _Core(BaseResolver):
-    """Which plain scalars are no texts, by the core schema of YAML 1.2: ``no`` is a text."""
+    """Which plain scalars are no texts, by the core schema of YAML 1.2: ``no`` is a text. So is ``007``, other than there:
+    it is an id, and would lose its zeros."""
 
 
+_WHOLE = r"(?:0|[1-9][0-9_]*)"
 for _kind, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("int", rf"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|{_WHOLE})", list("-+0123456789")),
+    ("float", rf"[-+]?(?:\.[0-9]+|{_WHOLE}(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
     ("merge", r"<<", ["<"]),
 ):

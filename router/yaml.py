@@ -20,6 +20,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+MOST_BITS = 10_000
+"""Bits of the largest whole number that a file may have; Python writes down no number of more than 4,300 digits."""
 MOST_VALUES = 100_000
 """Values that a file may have once its aliases are written out."""
 
@@ -265,7 +267,9 @@ def _scalar(source: Source, node: ScalarNode, path: Path) -> Data:
             case "bool":
                 return str(value).lower() in {"true", "yes", "on"}
             case "int":
-                return int(value.replace("_", ""), 0) if not value.lstrip("+-").isdigit() else int(value)
+                number = int(value.replace("_", ""), 0)
+                if number.bit_length() < MOST_BITS:
+                    return number
             case "float":
                 return float(value.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
             case "str" | "timestamp":

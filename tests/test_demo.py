@@ -258,7 +258,7 @@ def commands(folder: Path) -> Iterator[int]:
 
 @pytest.fixture
 def hangs_up() -> Iterator[None]:
-    """What we start can be told that nobody is there any more, even where we ourselves were told not to listen, as by nohup."""
+    """What we start can be told that nobody is there any more, even where we were told not to listen, as by nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)

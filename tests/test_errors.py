@@ -9,7 +9,7 @@ from router.fairness.proofs import Demand
 
 ROOT = Path(__file__).parents[1]
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
-MAKERS = {"Problem", "problem", "wrong", "Mistake", "Notice"}
+MAKERS = {"Problem", "problem", "wrong", "note", "Mistake", "Notice"}
 """What makes a problem or a warning; a code is the first or second thing it takes."""
 
 

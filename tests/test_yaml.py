@@ -12,6 +12,10 @@ def test_plain_data_as_yaml_1_2_has_it() -> None:
     }  # fmt: skip
 
 
+def test_what_begins_with_zeros_is_an_id_and_keeps_them() -> None:
+    assert load("[007, -01, 00.5, 1_000, 0, 0.5, -0, 10]", "f").data == ["007", "-01", "00.5", 1000, 0, 0.5, 0, 10]
+
+
 def test_an_alias_stands_for_what_it_names_and_a_merge_takes_over_its_keys() -> None:
     source = load("a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, y: 3}\nd: {y: 4, <<: [*a, {z: 5, x: 9}]}\n", "f")
     assert not source.problems
@@ -43,6 +47,7 @@ BOMB = "a: &a [1]\n" + "".join(
         ("a: 1\n---\nb: 2\n", "f:2:1: this is no YAML: expected a single document in the stream but found another document"),
         ("<<: 3\n", "f:1:1: << takes a mapping, or a list of them"),
         ("a: " + "1" * 5000, "f:1:4: '1111"),
+        ("a: 0x" + "f" * 5000, "f:1:4: '0xffff"),
     ],
 )
 def test_what_cannot_be_read_is_told(text: str, said: str) -> None:

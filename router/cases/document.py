@@ -20,13 +20,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from router.cases.model import EVENTS, Case, Event, Money, What
 from router.facts import Fact, as_meant
-from router.money import EXPONENTS, to_minor
+from router.money import EXPONENTS, LARGEST_AMOUNT, to_minor
 from router.text import nfc
 from router.time import FIRST, LAST, parse_instant
 from router.yaml import Like
-
-LARGEST_AMOUNT = 9e15
-"""The largest amount in major units: every minor unit below it fits the wire and the snapshot."""
 
 _EXAMPLE = "2016-06-01T10:00:00Z"
 

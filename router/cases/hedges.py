@@ -17,10 +17,10 @@ def hedge_finder(hedges: Iterable[str]) -> Callable[[str], bool]:
     >>> hedged("We are sorry, but the courier lost it."), hedged("But of course: sorry!"), hedged("Sorry for the butter.")
     (True, False, False)
     """
-    words = [r"\s+".join(map(re.escape, fold_text(hedge).split())) for hedge in hedges if hedge.strip()]
+    words = [_whole(fold_text(hedge)) for hedge in hedges if hedge.strip()]
     if not words:
         return lambda _text: False
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")
+    pattern = re.compile("|".join(words))
 
     @lru_cache(maxsize=4096)
     def hedged(text: str) -> bool:
@@ -29,6 +29,12 @@ def hedge_finder(hedges: Iterable[str]) -> Callable[[str], bool]:
         return pattern.search(folded, apology.end() if apology else 0) is not None
 
     return hedged
+
+
+def _whole(hedge: str) -> str:
+    """A pattern of a hedge with any spaces in it, which where it ends in a letter is not followed by another."""
+    before, after = (r"\b" if re.match(r"\w", end) else "" for end in (hedge[0], hedge[-1]))
+    return before + r"\s+".join(map(re.escape, hedge.split())) + after
 
 
 def fold_text(text: str) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 import typer
 from pydantic import Field
 
-from router.cases.document import CaseDocument, Instant
+from router.cases.document import CaseDocument, Given, Instant
 from router.cases.model import Case
 from router.cli.common import instant
 from router.decide.model import Records
 from router.decide.records import FactRecords, facts_layout, read_facts
 from router.errors import CaseError, Problem
-from router.policy.document import Document
 from router.policy.model import Policy
 from router.policy.store import named_shelf, read_policy
 from router.scenarios.document import Plain
@@ -21,7 +20,7 @@ from router.scenarios.load import CUSTOMER, ORDER
 from router.yaml import Source, load
 
 
-class QuestionDocument(Document):
+class QuestionDocument(Given):
     """A case to decide, as a scenario writes it; what is expected of a scenario is left out of account."""
 
     name: str = ""

@@ -35,7 +35,7 @@ CONSTANT = (
     "snapshot_as_of",
     "snapshot_currency",
 )
-"""What all records of one decider share; a line begins with it."""
+"""What all records of one decider share; a line has it after its place."""
 
 WHEN = ("decision_id", "decided_at", "now", "view")
 HEAD = (

@@ -86,12 +86,13 @@ class Writer:
 
     def sync(self) -> None:
         """Wait until all that was written before is on the disk. May run in another thread than the writing."""
-        current = self._file  # first: if it is full meanwhile, it is closed by the next sync
-        ended, self._ended = self._ended, []
+        current = self._file
+        ended = tuple(self._ended)  # the current one too, if it was full just now
         for file in ended:
             os.fdatasync(file)
+            self._ended.remove(file)
             os.close(file)
-        if current >= 0:
+        if current >= 0 and current not in ended:
             os.fdatasync(current)
 
     def close(self) -> None:

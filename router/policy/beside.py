@@ -1,10 +1,10 @@
 """What else is wrong with a policy of which some rules cannot be read: everything is told at once."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -23,15 +23,19 @@ _RULES = (
 """Lists of which no item depends on another."""
 
 
-def wrong_beside(source: Source, compiled: Callable[[Source, PolicyDocument], object]) -> list[Problem]:
-    """What ``compiled`` has to say of the policy if each rule that cannot be read is replaced by a neighbour that can; of
-    what was replaced it is nothing. Nothing at all where more than rules cannot be read: whatever else were told might
-    come of that alone.
+Compiled: TypeAlias = Callable[[Source, PolicyDocument, Collection[Path]], object]
+"""Compiles a policy, and tells nothing of what is at some paths. Raises ``PolicyError``."""
+
+
+def wrong_beside(source: Source, compiled: Compiled) -> Sequence[Problem]:
+    """What there is to say of a policy if each rule that cannot be read is replaced by a neighbour that can.
+
+    Nothing where more than rules cannot be read: whatever else were told might come of that alone.
     """
     data: Any = deepcopy(source.data)
     broken = _broken(data)
     if broken is None:
-        return []
+        return ()
     for rules in _RULES:
         places = {int(path[-1]) for path in broken if path[:-1] == rules}
         if places:
@@ -44,13 +48,12 @@ def wrong_beside(source: Source, compiled: Callable[[Source, PolicyDocument], ob
     mended = replace(source, data=data, problems=[])
     document = mended.read(PolicyDocument)
     if document is None:
-        return []
-    replaced = {line for path in broken for line in _lines(source, path)}
+        return ()
     try:
-        compiled(mended, document)
+        compiled(mended, document, broken)
     except PolicyError as error:
-        return [problem for problem in error.problems if problem.line not in replaced]
-    return []
+        return error.problems
+    return ()
 
 
 def _broken(data: Any) -> set[Path] | None:  # noqa: ANN401 - of a file
@@ -70,8 +73,3 @@ def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - of a file
     for step in path:
         data = data[step]
     return data
-
-
-def _lines(source: Source, path: Path) -> range:
-    first, last = (source.text.count("\n", 0, place) + 1 for place in source.span(path))
-    return range(first, last + 1)

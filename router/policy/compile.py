@@ -1,7 +1,7 @@
 """From a policy's text to the compiled policy, or to everything that is wrong with it, each thing at its place."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -68,7 +68,8 @@ def compile_written(text: str, name: str, closed: Iterable[date] | None = None) 
     source = load(text, name)
     document = source.read(d.PolicyDocument)
     if document is None:
-        more = wrong_beside(source, lambda mended, rest: _Compiler(mended, rest, frozenset(closed or ())).compile())
+        days = frozenset(closed or ())
+        more = wrong_beside(source, lambda mended, rest, spared: _Compiler(mended, rest, days, spared).compile())
         raise PolicyError([*source.problems, *more])
     days = frozenset(_holidays(document) if closed is None else closed)
     return Written(source, document, _Compiler(source, document, days).compile())
@@ -77,8 +78,10 @@ def compile_written(text: str, name: str, closed: Iterable[date] | None = None) 
 class _Compiler(Texts):
     """One run over one document, section by section."""
 
-    def __init__(self, source: Source, document: d.PolicyDocument, closed: frozenset[date]) -> None:
-        super().__init__(source, document)
+    def __init__(
+        self, source: Source, document: d.PolicyDocument, closed: frozenset[date], spared: Collection[Path] = ()
+    ) -> None:
+        super().__init__(source, document, spared)
         self.closed = closed
 
     # sections, in the order in which each may use the one before

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from router.calendar import DURATION_FORMS
 from router.facts import VOCABULARY, Direction, Type
-from router.money import EXPONENTS
+from router.money import EXPONENTS, LARGEST_AMOUNT
 from router.yaml import Like
 
 Id: TypeAlias = Annotated[str, Like(r"^[a-z0-9][a-z0-9-]{0,79}$", "small letters, digits and -, at most 80")]
@@ -120,7 +120,7 @@ class LevelDocument(Document):
 
     level: Id = Field(description="its name, as rules read it; the one named senior decides on adverse actions")
     role: Words
-    may_approve: float = Field(0, ge=0, description="amount of recompense that it may approve alone")
+    may_approve: float = Field(0, ge=0, le=LARGEST_AMOUNT, description="amount of recompense that it may approve alone")
 
 
 class OutsideDocument(Document):
@@ -155,8 +155,8 @@ class EntitlementDocument(RuleDocument):
 class CapsDocument(Document):
     """Limits of recompense in money, in major units."""
 
-    per_case: float = Field(ge=0, description="most goodwill in one case")
-    per_customer_12m: float = Field(ge=0, description="most goodwill for one customer in twelve months")
+    per_case: float = Field(ge=0, le=LARGEST_AMOUNT, description="most goodwill in one case")
+    per_customer_12m: float = Field(ge=0, le=LARGEST_AMOUNT, description="most goodwill for one customer in twelve months")
     share_of_price: float = Field(ge=0, description="most goodwill and refund, as a share of the value at stake: 1.5")
 
 

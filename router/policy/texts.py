@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from router.calendar import Calendar, Duration, parse_duration
@@ -17,7 +17,7 @@ from router.policy.scope import Literals, Scope
 from router.policy.sentence import Sentence, say, split
 from router.text import nfc
 from router.time import YEAR
-from router.yaml import Source
+from router.yaml import Path, Source
 
 _FACT_NAME = re.compile(r"(case|customer)\.[a-z][a-z0-9_]*")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*")
@@ -28,7 +28,7 @@ _NUMBER, _TEXT = Type.NUMBER, Type.TEXT
 
 DETAILS: Mapping[str, str] = {
     "detail.received": "evidence received, with its days",
-    "detail.repeated": "evidence asked for although it is there, with the day on which it came",
+    "detail.repeated": "evidence asked for although we have it: when it came, or that the order is on record",
     "detail.outstanding": "evidence asked for and not received",
     "detail.contradiction": "the last two statements that conflict",
     "detail.broken_promise": "the promises broken, with their times",
@@ -45,8 +45,8 @@ LONGEST_DURATION = 100 * YEAR
 class Texts:
     """The texts of one document, read in a scope that grows from section to section; every mistake is collected."""
 
-    def __init__(self, source: Source, document: d.PolicyDocument) -> None:
-        self.source, self.document = source, document
+    def __init__(self, source: Source, document: d.PolicyDocument, spared: Collection[Path] = ()) -> None:
+        self.source, self.document, self.spared = source, document, spared
         self.problems: list[Problem] = []
         self.facts = tuple(self.declared())
         refs: dict[str, Type] = {fact.name: fact.type for fact in (*VOCABULARY.values(), *self.facts)}
@@ -86,7 +86,12 @@ class Texts:
 
     def wrong(self, code: str, message: str, *path: str | int, key: bool = False) -> None:
         """Note a problem at the value, or the key, of a path."""
-        self.problems.append(self.source.problem(code, message, path, key=key))
+        self.note(code, message, path, key=key)
+
+    def note(self, code: str, message: str, path: Path, *, offset: int = 0, width: int = 0, key: bool = False) -> None:
+        """Note a problem, but of what is ``spared``."""
+        if not any(path[: len(part)] == part for part in self.spared):
+            self.problems.append(self.source.problem(code, message, path, offset=offset, width=width, key=key))
 
     def extend(self, **types: Type) -> None:
         """Names that the sections from here on know."""
@@ -127,9 +132,7 @@ class Texts:
             return p.ALWAYS
         typed, mistakes = parse(text if isinstance(text, str) else repr(text), self.scope, condition=condition)
         for mistake in mistakes:
-            self.problems.append(
-                self.source.problem(mistake.code, mistake.message, path, offset=mistake.start, width=mistake.width)
-            )
+            self.note(mistake.code, mistake.message, path, offset=mistake.start, width=mistake.width)
         return typed.node if typed else p.ALWAYS
 
     def sentence(self, text: str, *path: str | int) -> Sentence:
@@ -138,11 +141,11 @@ class Texts:
         sentence, unknown = split(text, known, self.written)
         for match in re.finditer(r"[{}]", re.sub(r"\{[^{}]*\}", lambda braces: " " * len(braces[0]), text)):
             message = "a brace alone; a fact stands between two, as {case.chases}"
-            self.problems.append(self.source.problem("bad-sentence", message, path, offset=match.start(), width=1))
+            self.note("bad-sentence", message, path, offset=match.start(), width=1)
         for name, start in unknown:
             hint = self.scope.later.get(name) or nearby(name, [*known, *self.written])
             message = f"no fact {name or '{}'} for a sentence here; {hint}"
-            self.problems.append(self.source.problem("unknown-fact", message, path, offset=start, width=len(name)))
+            self.note("unknown-fact", message, path, offset=start, width=len(name))
         return sentence
 
     def duration(self, text: str, calendar: Calendar, *path: str | int) -> Duration:

@@ -152,7 +152,7 @@ def _named(field: str, expected: str | None, found: str, known: Iterable[str]) -
 
 
 def _number(value: float) -> str:
-    return repr(float(value)).removesuffix(".0")
+    return str(value) if isinstance(value, int) else repr(value).removesuffix(".0")
 
 
 def told(value: object) -> str:

@@ -55,7 +55,7 @@ timeline:
         channel="social",
         touchpoint="gone_wrong",
         issue="delivery_failed",
-        order_id="536365",
+        order_id="0536365",
         value_at_stake=m.Money(4999, "EUR"),
         brand="shoes",
         attributes={"team": "north", "impact": 3, "vip": True, "price": m.Money(101, "GBP")},

@@ -52,6 +52,8 @@ def test_a_hedging_word_is_a_word_not_a_pattern() -> None:
     assert not hedge_finder(["b.t"])("Sorry, but no.")
     assert hedge_finder(["b.t"])("Sorry, b.t no.")
     assert hedge_finder(["that said,"])("Sorry. That said, no.")  # whatever it ends with
+    assert hedge_finder(["that said,"])("Sorry. That said,no.")
+    assert hedge_finder(["-"])("Sorry-no.")
 
 
 def test_texts_are_compared_trimmed_case_folded_and_composed() -> None:

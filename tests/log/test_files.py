@@ -1,6 +1,5 @@
 """The files of a log: cut off, full, out of time, compacted under reading, changed, and erased from."""
 
-import asyncio
 import os
 import resource
 import threading
@@ -17,7 +16,7 @@ from router.errors import LogError
 from router.log import compact as compaction
 from router.log import files
 from router.log.compact import compact
-from router.log.decisions import DECISIONS, DecisionLog, Durability, OnFull, open_log
+from router.log.decisions import DECISIONS, DecisionLog, OnFull, open_log
 from router.log.files import Torn, frames
 from router.log.key import Key, read_key
 from router.log.tail import Tail
@@ -174,31 +173,6 @@ def test_a_file_that_is_full_is_followed_by_another(tmp_path: Path) -> None:
     assert len(sizes) > 2
     assert max(sizes) < 8_000
     assert len(ids(tmp_path)) == 9
-
-
-def test_many_who_wait_for_the_disk_wait_for_few_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = open_log(tmp_path, MANNER, durability=Durability.SYNC)
-    syncs: list[int] = []
-    monkeypatch.setattr(os, "fdatasync", syncs.append)
-
-    async def one() -> bool:
-        return log.keep([log.line(DECISION, TODAY)], TODAY) and await log.on_disk(1)
-
-    async def run() -> list[bool]:
-        return await asyncio.gather(*(one() for _ in range(50)))
-
-    assert asyncio.run(run()) == [True] * 50
-    assert 1 <= len(syncs) <= 2
-    log.close()
-
-
-def test_a_full_file_is_synced_before_it_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = open_log(tmp_path, MANNER, durability=Durability.SYNC, full=1)
-    synced: set[str] = set()
-    monkeypatch.setattr(os, "fdatasync", lambda file: synced.add(str(Path(f"/proc/self/fd/{file}").readlink())))
-    keep(log, [DECISION] * 3)
-    assert len(synced) == 3
-    log.close()
 
 
 # compaction
