@@ -188,8 +188,8 @@ def build_calendar(time_zone: str, week: WeeklyHours, closed: frozenset[date]) -
         return from_datetime(local.replace(tzinfo=zone).astimezone(UTC))
 
     intervals: list[tuple[int, int]] = []
-    day, offset = datetime(FIRST_YEAR, 1, 1), zone.utcoffset(datetime(FIRST_YEAR, 1, 1))  # noqa: DTZ001 - a local time
-    starts = utc(day)
+    day = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - a local time
+    starts, offset = utc(day), zone.utcoffset(day)
     while day.year <= LAST_YEAR:
         tomorrow = day + timedelta(days=1)
         later = zone.utcoffset(tomorrow)

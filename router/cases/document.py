@@ -78,7 +78,7 @@ class Given(Document):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, given: Any) -> Any:  # noqa: ANN401 - whatever stands there
-        if not isinstance(given, dict):
+        if not isinstance(given, dict) or None not in given.values():
             return given
         fields = cls.model_fields
         needless = {key for key, field in fields.items() if field.default is not None and not field.is_required()}

@@ -47,7 +47,7 @@ class Log:
 class DecisionLog:
     """Writes decisions into a folder, and where a version in shadow would have decided otherwise.
 
-    ``waits`` says whether a reply waits for the disk; ``lost`` counts decisions that were given and could not be logged.
+    ``lost`` counts decisions that were given and could not be logged.
     """
 
     decisions: Log
@@ -55,7 +55,6 @@ class DecisionLog:
     shadow: Writer
     recorders: Recorders
     on_full: OnFull
-    waits: bool = False
     lost: int = 0
 
     def line(self, decision: Decision, decided_at: int) -> bytes:
@@ -74,6 +73,11 @@ class DecisionLog:
             self._lose(len(lines), error)
             return False
         return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reply waits for the disk."""
+        return self.decisions.commit is not None
 
     async def on_disk(self, count: int) -> bool:
         """Wait until the disk has what was kept, the last ``count`` among it; answers and raises as :meth:`keep`."""
@@ -136,7 +140,7 @@ def open_log(
 
     waits = durability is Durability.SYNC
     shadow = Writer(folder / SHADOW, full)
-    return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full, waits)
+    return DecisionLog(below(DECISIONS), below(OUTCOMES), shadow, Recorders(manner), on_full)
 
 
 def _keep_layout(folder: Path) -> None:

@@ -171,8 +171,8 @@ class CaseRouter:
             answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
         log = self.log
         if log is not None:
-            kept = log.keep([log.line(decision, came_at)], came_at)
-            if not kept or (log.waits and not await log.on_disk(1)):
+            kept = log.keep([log.line(decision, came_at)], came_at) and (not log.waits or await log.on_disk(1))
+            if not kept:
                 answer += NOT_LOGGED
         return answer
 
