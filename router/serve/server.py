@@ -27,10 +27,11 @@ from router.serve import memory
 from router.serve.backlog.runs import Slots
 from router.serve.backlog.service import SERVICE as BACKLOG_SERVICE
 from router.serve.backlog.service import Backlog
+from router.serve.calls import clock
 from router.serve.live import Live
 from router.serve.policies.service import SERVICE as POLICY_SERVICE
 from router.serve.policies.service import Policies
-from router.serve.service import SERVICE, CaseRouter, clock
+from router.serve.service import SERVICE, CaseRouter
 from router.serve.settings import Settings
 from router.serve.state import NoRecords, State
 

@@ -1,34 +1,29 @@
 """The calls of ``CaseRouterService``. Requests come and answers go as bytes: parsing and joining is done here, once."""
 
 import asyncio
-import logging
-import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
-from google.rpc.code_pb2 import Code
-from google.rpc.status_pb2 import Status
 
 from router.decide.model import Decision
-from router.errors import CaseError, LogError, OtherShardError, Problem, UnknownPolicyError
+from router.errors import CaseError, Problem
 from router.log.decisions import DecisionLog
+from router.serve.calls import Context, abort, clock, parse, status_of
 from router.serve.convert import errors
 from router.serve.convert.answer import NOT_LOGGED
 from router.serve.convert.outcome import outcome_of
 from router.serve.convert.request import events_of, head_of, instant, read_timeline
 from router.serve.convert.wire import embedded
 from router.serve.info import Reloads, server_info
+from router.serve.microbatch import MicroBatch
 from router.serve.shadow import Shadow
 from router.serve.state import Choice, Pair, State
 from router.v1 import case_pb2, decision_pb2
 from router.v1 import case_router_service_pb2 as pb
 
 SERVICE = pb.DESCRIPTOR.services_by_name["CaseRouterService"].full_name
-_LOG = logging.getLogger("case_router.serve")
 _BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
 _VIEWS = frozenset({_BASIC, _UNSPECIFIED, _FULL})
 _DECISION, _ERROR = 1, 2
@@ -36,15 +31,20 @@ _DECISION, _ERROR = 1, 2
 _BREATH = 32
 """Items of a batch after which other calls get their turn."""
 
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Result: TypeAlias = tuple[int, bytes]
-"""What came of one case: which field of a ``BatchResult``, and its message."""
 Request: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
+Question: TypeAlias = "tuple[pb.RouteCaseRequest, bytes]"
+"""A request and its bytes."""
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
 
 
-def clock() -> int:
-    """The time in microseconds."""
-    return time.time_ns() // 1000
+class Answer(NamedTuple):
+    """A serialised ``Decision``, whose it is, what it says, and whether it has a record, where there is a log."""
+
+    body: bytes
+    pair: Pair
+    decision: Decision
+    kept: bool = True
 
 
 class CaseRouter:
@@ -64,6 +64,7 @@ class CaseRouter:
         self.reloads = Reloads()
         self.shadow = Shadow(log, now)
         self._now = now
+        self._calls: MicroBatch[Question, Answer] = MicroBatch(self._answers)
 
     # calls
 
@@ -80,20 +81,19 @@ class CaseRouter:
         try:
             request = parse(pb.BatchRouteCasesRequest, data)
             self._check_size(len(request.cases))
-            came_at, now, problems = self._terms(request)
+            at, lines = self._now(), list[bytes]()
+            now, problems = self._terms(request, at)
             _refuse(problems)
             choice, full = self.state.choose(request.policy, request.policy_version, now), request.view != _BASIC
             batch = blake2b(data, digest_size=16).digest()
-            lines: list[bytes] = []
-            results = []
+            answers = []
             for index, case in enumerate(request.cases):
                 if index % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 identity = batch + index.to_bytes(4, "big")
-                results.append(self._result(choice, case, identity, now, lines, came_at, full=full))
-            log = self.log if lines else None
-            kept = log is None or (log.keep(lines, came_at) and (not log.waits or await log.on_disk(len(lines))))
-            return b"".join([embedded(1, _item(result, kept=kept)) for result in results])
+                answers.append(_tried(self._answer, choice, case, identity, now, lines, at, full=full))
+            kept = self._keep(lines, at) and await self._on_disk(len(lines))
+            return b"".join([embedded(1, _item(answer, kept=kept)) for answer in answers])
         except Exception as error:
             await abort(context, status_of(error))
             raise
@@ -141,15 +141,15 @@ class CaseRouter:
 
     # what calls share
 
-    def _terms(self, request: Request) -> tuple[int, int, list[Problem]]:
-        """The time by the clock, the time that a request asks for, and what is wrong with it beside its case."""
+    def _terms(self, request: Request, at: int) -> tuple[int, list[Problem]]:
+        """The time that a request asks for, by the clock it is ``at``; and what is wrong with it beside its case."""
         problems: list[Problem] = []
-        now = came_at = self._now()
+        now = at
         if request.HasField("now"):
             now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
         if request.view not in _VIEWS:
             problems.append(Problem("invalid-case", f"{request.view} is not known; known: BASIC, FULL", field="view"))
-        return came_at, now, problems
+        return now, problems
 
     def _check_size(self, items: int) -> None:
         if items > self.batch_limit:
@@ -158,46 +158,50 @@ class CaseRouter:
 
     async def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
         """A serialised ``Decision``, logged."""
-        came_at, now, problems = self._terms(request)
+        answer, pair, decision, kept = await self._calls.ask((request, data))
+        if request.explain:
+            answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
+        return answer if kept and await self._on_disk(1) else answer + NOT_LOGGED
+
+    def _answers(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        """The answers to calls that came together: by one time of the clock, and with one write to the log."""
+        at, lines = self._now(), list[bytes]()
+        answers = [_tried(self._answer_one, request, data, lines, at) for request, data in questions]
+        kept = _tried(self._keep, lines, at)
+        if kept is True:
+            return answers
+        return [answer if isinstance(answer, Exception) else kept or answer._replace(kept=False) for answer in answers]
+
+    def _answer_one(self, request: pb.RouteCaseRequest, data: bytes, lines: list[bytes], at: int) -> Answer:
+        """The answer to a call of its own. Raises what is wrong with it."""
+        now, problems = self._terms(request, at)
         if not request.HasField("case"):
             problems.append(Problem("invalid-case", "is required", field="case"))
         elif problems:
             problems += _violations(request.case)
         _refuse(problems)
         choice = self.state.choose(request.policy, request.policy_version, now)
-        pair, decision = self._decided(choice, request.case, data, now, full=request.view != _BASIC)
-        answer = pair.answers.of(decision)
-        if request.explain:
-            answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
-        log = self.log
-        if log is not None:
-            kept = log.keep([log.line(decision, came_at)], came_at) and (not log.waits or await log.on_disk(1))
-            if not kept:
-                answer += NOT_LOGGED
-        return answer
+        return self._answer(choice, request.case, data, now, lines, at, full=request.view != _BASIC)
 
-    def _decided(
-        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, *, full: bool
-    ) -> tuple[Pair, Decision]:
-        """The decision by the one pair that decides for the customer; a version in shadow is asked later."""
+    def _answer(
+        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
+    ) -> Answer:
+        """The answer about a case, by the one pair that decides for the customer; the line of its decision is added to
+        ``lines``. A version in shadow is asked later.
+        """
         pair = choice.of(wire.customer_id, wire.case_id)
         decision = _decide(pair, wire, request, now, full=full)
         if choice.shadow is not None:
             self.shadow.offer(choice.shadow, lambda other: _decide(other, wire, request, now, full=full), decision)
-        return pair, decision
+        if self.log is not None:
+            lines.append(self.log.line(decision, at))
+        return Answer(pair.answers.of(decision), pair, decision)
 
-    def _result(
-        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
-    ) -> Result:
-        """What came of one case of a batch; the line of its decision is added to ``lines``."""
-        try:
-            pair, decision = self._decided(choice, wire, request, now, full=full)
-            answer = pair.answers.of(decision)
-            if self.log is not None:
-                lines.append(self.log.line(decision, at))
-        except Exception as error:  # noqa: BLE001 - every error becomes a status
-            return _ERROR, status_of(error).SerializeToString()
-        return _DECISION, answer
+    def _keep(self, lines: list[bytes], at: int) -> bool:
+        return self.log is None or not lines or self.log.keep(lines, at)
+
+    async def _on_disk(self, count: int) -> bool:
+        return self.log is None or not self.log.waits or not count or await self.log.on_disk(count)
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """All calls by name; none of them has gRPC parse or serialise."""
@@ -241,38 +245,16 @@ def _violations(wire: case_pb2.Case) -> list[Problem]:
     return problems
 
 
-def _item(result: Result, *, kept: bool) -> bytes:
-    """A serialised ``BatchResult``."""
-    field, body = result
-    return embedded(field, body if kept or field == _ERROR else body + NOT_LOGGED)
-
-
-def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
-    """The message. Raises :class:`CaseError` if the bytes are none."""
+def _tried(call: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs) -> _Found | Exception:
+    """What a call gives, or the exception that it raised."""
     try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
+        return call(*given, **named)
+    except Exception as error:  # noqa: BLE001 - every error becomes a status
+        return error
 
 
-def status_of(error: Exception) -> Status:
-    """The status of any error; one that the request did not cause is logged under a name of its own."""
-    if isinstance(error, CaseError | UnknownPolicyError | LogError | OtherShardError):
-        return errors.status(error)
-    name = secrets.token_hex(8)
-    _LOG.error("fault %s", name, exc_info=error)
-    return errors.fault(name)
-
-
-_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
-
-
-async def abort(context: Context, status: Status) -> None:
-    """End a call with a status that is not OK."""
-    if status.code == Code.Value("OK"):
-        return
-    details = (("grpc-status-details-bin", status.SerializeToString()),)
-    await context.abort(_CODES[status.code], status.message, details)
-
-
-Handler: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
+def _item(answer: Answer | Exception, *, kept: bool) -> bytes:
+    """A serialised ``BatchResult``."""
+    if isinstance(answer, Exception):
+        return embedded(_ERROR, status_of(answer).SerializeToString())
+    return embedded(_DECISION, answer.body if kept else answer.body + NOT_LOGGED)

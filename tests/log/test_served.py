@@ -1,5 +1,6 @@
 """The log of a running server: what is in it, what is not, and what a client is told when it cannot be written."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from router.log.replay import replay, rows
 from router.log.runs import record_run
 from router.log.writer import Writer
 from router.policy.store import PolicyStore
+from router.serve.microbatch import PROBE
 from router.serve.server import open_state
 from router.serve.settings import Settings
 from router.serve.state import State
@@ -122,6 +124,75 @@ def test_or_answered_with_a_warning_and_counted(shop: State, tmp_path: Path) -> 
         assert decision.tier.name
     assert many[1].error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert info.decisions_not_logged == 3
+
+
+class Told:
+    """The context of a call that is made without a channel: keeps the code with which it ends."""
+
+    code: grpc.StatusCode | None = None
+
+    async def abort(self, code: grpc.StatusCode, *_: object) -> None:
+        self.code = code
+
+
+def together(served: Served, *requests: pb.RouteCaseRequest) -> list[decision_pb2.Decision | grpc.StatusCode]:
+    """Calls that come in the same moment: a decision or a code for each."""
+
+    async def call(request: pb.RouteCaseRequest) -> decision_pb2.Decision | grpc.StatusCode:
+        told: Any = Told()
+        try:
+            answer = await served.service.route_case(request.SerializeToString(), told)
+        except Exception:  # noqa: BLE001 - what ends a call has been told
+            code: grpc.StatusCode = told.code
+            return code
+        return pb.RouteCaseResponse.FromString(answer).decision
+
+    async def calls() -> list[decision_pb2.Decision | grpc.StatusCode]:
+        return list(await asyncio.gather(*map(call, requests)))
+
+    return asyncio.run_coroutine_threadsafe(calls(), served.loop).result()
+
+
+SOME = (request(), request(case=NAMELESS), request(case=STRANGER), request(policy="shoe"), request(view="VIEW_BASIC"))
+INVALID, UNKNOWN = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
+
+
+def test_calls_that_come_together_are_logged_with_one_write_and_answered_as_each_alone(
+    shop: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    append = Writer.append
+
+    def counted(writer: Writer, lines: list[bytes], at: int) -> None:
+        written.append(len(lines))
+        append(writer, lines, at)
+
+    with open_shop(shop, tmp_path) as served:
+        alone = [together(served, each)[0] for each in SOME]
+        monkeypatch.setattr(Writer, "append", counted)
+        found = together(served, *SOME)
+        for _ in range(PROBE):  # until it has been noticed that they come together
+            found = together(served, *SOME)
+    assert written[-1] == 3
+    assert found == alone
+    assert [found[1], found[3]] == [INVALID, UNKNOWN]
+    last = records(tmp_path)[-3:]
+    assert [each["decision_id"] for each in last] == [found[n].provenance.decision_id for n in (0, 2, 4)]  # type: ignore[union-attr]  # decisions
+    assert len({each["decided_at"] for each in last}) == 1
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_of_calls_that_come_together_each_is_told_what_is_wrong_with_it(shop: State, tmp_path: Path) -> None:
+    full = grpc.StatusCode.RESOURCE_EXHAUSTED
+    with open_shop(shop, tmp_path) as served:
+        assert together(served, *SOME) == [full, INVALID, full, UNKNOWN, full]
+    with open_shop(shop, tmp_path, log_on_full="warn") as served:
+        found = together(served, *SOME)
+        lost = served.service.log.lost if served.service.log else None
+    assert [found[1], found[3], lost] == [INVALID, UNKNOWN, 3]
+    for decision in (found[0], found[2], found[4]):
+        assert isinstance(decision, decision_pb2.Decision)
+        assert decision.warnings[-1].code == decision_pb2.WARNING_CODE_NOT_LOGGED
 
 
 def test_a_server_with_a_log_and_no_key_does_not_start(tmp_path: Path) -> None:

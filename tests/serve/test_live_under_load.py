@@ -13,7 +13,7 @@ import pytest
 from router.policy.releases import RELEASES
 from router.policy.releasing import rollback
 from router.policy.trial import place_of
-from router.serve.service import clock
+from router.serve.calls import clock
 from router.time import SECOND, format_instant
 from router.v1 import case_router_service_pb2 as pb
 from router.v1.case_router_service_pb2_grpc import CaseRouterServiceStub
