@@ -32,18 +32,36 @@ _BREATH = 32
 """Items of a batch after which other calls get their turn."""
 
 Request: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
-Question: TypeAlias = "tuple[pb.RouteCaseRequest, bytes]"
-"""A request and its bytes."""
+Reader: TypeAlias = "Callable[[bytes], tuple[pb.RouteCaseRequest, bytes]]"
+"""Reads a request in what came, and gives its own bytes too."""
+Question: TypeAlias = "tuple[Reader, bytes]"
+"""What came, and how a request is read in it."""
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
 
 
+class Terms(NamedTuple):
+    """By whom, for which time and in which view a request is answered."""
+
+    choice: Choice
+    now: int
+    full: bool
+
+
+class Moment(NamedTuple):
+    """What is decided at one time by the clock: the lines of its decisions go to the log by one write."""
+
+    at: int
+    lines: list[bytes]
+
+
 class Answer(NamedTuple):
-    """A serialised ``Decision``, whose it is, what it says, and whether it has a record, where there is a log."""
+    """A serialised ``Decision``, whose it is and what it says; whether it is to be explained; whether the log has it."""
 
     body: bytes
     pair: Pair
     decision: Decision
+    explain: bool = False
     kept: bool = True
 
 
@@ -71,7 +89,7 @@ class CaseRouter:
     async def route_case(self, data: bytes, context: Context) -> bytes:
         """``RouteCase``."""
         try:
-            return embedded(1, await self._route(parse(pb.RouteCaseRequest, data), data))
+            return embedded(1, await self._route(_of_call, data))
         except Exception as error:
             await abort(context, status_of(error))
             raise
@@ -81,19 +99,18 @@ class CaseRouter:
         try:
             request = parse(pb.BatchRouteCasesRequest, data)
             self._check_size(len(request.cases))
-            at, lines = self._now(), list[bytes]()
-            now, problems = self._terms(request, at)
-            _refuse(problems)
-            choice, full = self.state.choose(request.policy, request.policy_version, now), request.view != _BASIC
+            moment = Moment(self._now(), [])
+            terms = self._terms(request, moment.at, [])
             batch = blake2b(data, digest_size=16).digest()
-            answers = []
+            found: list[bytes | Exception] = []
             for index, case in enumerate(request.cases):
                 if index % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 identity = batch + index.to_bytes(4, "big")
-                answers.append(_tried(self._answer, choice, case, identity, now, lines, at, full=full))
-            kept = self._keep(lines, at) and await self._on_disk(len(lines))
-            return b"".join([embedded(1, _item(answer, kept=kept)) for answer in answers])
+                answer = _tried(self._answer, terms, case, identity, moment)
+                found.append(answer.body if isinstance(answer, Answer) else answer)
+            kept = self._keep(moment) and await self._on_disk(len(moment.lines))
+            return b"".join([embedded(1, _item(each, kept=kept)) for each in found])
         except Exception as error:
             await abort(context, status_of(error))
             raise
@@ -103,9 +120,7 @@ class CaseRouter:
         del context
         async for data in requests:
             try:
-                request = parse(pb.StreamRouteCasesRequest, data).request
-                question = data[len(data) - request.ByteSize() :]  # as RouteCase would have had it: the same decision id
-                answer = embedded(1, await self._route(request, question))
+                answer = embedded(1, await self._route(_of_stream, data))
             except Exception as error:  # noqa: BLE001 - every error becomes a status
                 answer = embedded(2, status_of(error).SerializeToString())
             yield answer
@@ -141,64 +156,59 @@ class CaseRouter:
 
     # what calls share
 
-    def _terms(self, request: Request, at: int) -> tuple[int, list[Problem]]:
-        """The time that a request asks for, by the clock it is ``at``; and what is wrong with it beside its case."""
-        problems: list[Problem] = []
+    def _terms(self, request: Request, at: int, problems: list[Problem]) -> Terms:
+        """The terms of a request, by the clock it is ``at``. Raises what is wrong with it, ``problems`` included."""
         now = at
         if request.HasField("now"):
             now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
         if request.view not in _VIEWS:
             problems.append(Problem("invalid-case", f"{request.view} is not known; known: BASIC, FULL", field="view"))
-        return now, problems
+        if problems and isinstance(request, pb.RouteCaseRequest) and request.HasField("case"):
+            problems += _violations(request.case)
+        _refuse(problems)
+        return Terms(self.state.choose(request.policy, request.policy_version, now), now, request.view != _BASIC)
 
     def _check_size(self, items: int) -> None:
         if items > self.batch_limit:
             said = f"has {items:,} items; at most {self.batch_limit:,} are taken, send the rest in further batches"
             raise errors.BatchTooLargeError(Problem("batch-too-large", said, field="cases"), self.batch_limit)
 
-    async def _route(self, request: pb.RouteCaseRequest, data: bytes) -> bytes:
+    async def _route(self, read: Reader, data: bytes) -> bytes:
         """A serialised ``Decision``, logged."""
-        answer, pair, decision, kept = await self._calls.ask((request, data))
-        if request.explain:
+        answer, pair, decision, explain, kept = await self._calls.ask((read, data))
+        if explain:
             answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
         return answer if kept and await self._on_disk(1) else answer + NOT_LOGGED
 
     def _answers(self, questions: Sequence[Question]) -> list[Answer | Exception]:
-        """The answers to calls that came together: by one time of the clock, and with one write to the log."""
-        at, lines = self._now(), list[bytes]()
-        answers = [_tried(self._answer_one, request, data, lines, at) for request, data in questions]
-        kept = _tried(self._keep, lines, at)
+        """The answers to calls that came together."""
+        moment = Moment(self._now(), [])
+        answers = [_tried(self._answer_call, read, data, moment) for read, data in questions]
+        kept = _tried(self._keep, moment)
         if kept is True:
             return answers
         return [answer if isinstance(answer, Exception) else kept or answer._replace(kept=False) for answer in answers]
 
-    def _answer_one(self, request: pb.RouteCaseRequest, data: bytes, lines: list[bytes], at: int) -> Answer:
+    def _answer_call(self, read: Reader, data: bytes, moment: Moment) -> Answer:
         """The answer to a call of its own. Raises what is wrong with it."""
-        now, problems = self._terms(request, at)
-        if not request.HasField("case"):
-            problems.append(Problem("invalid-case", "is required", field="case"))
-        elif problems:
-            problems += _violations(request.case)
-        _refuse(problems)
-        choice = self.state.choose(request.policy, request.policy_version, now)
-        return self._answer(choice, request.case, data, now, lines, at, full=request.view != _BASIC)
+        request, data = read(data)
+        missing = [] if request.HasField("case") else [Problem("invalid-case", "is required", field="case")]
+        answer = self._answer(self._terms(request, moment.at, missing), request.case, data, moment)
+        return answer._replace(explain=True) if request.explain else answer
 
-    def _answer(
-        self, choice: Choice, wire: case_pb2.Case, request: bytes, now: int, lines: list[bytes], at: int, *, full: bool
-    ) -> Answer:
-        """The answer about a case, by the one pair that decides for the customer; the line of its decision is added to
-        ``lines``. A version in shadow is asked later.
-        """
+    def _answer(self, terms: Terms, wire: case_pb2.Case, request: bytes, moment: Moment) -> Answer:
+        """The answer about a case, by the one pair that decides for the customer. A version in shadow is asked later."""
+        choice, now, full = terms
         pair = choice.of(wire.customer_id, wire.case_id)
         decision = _decide(pair, wire, request, now, full=full)
         if choice.shadow is not None:
             self.shadow.offer(choice.shadow, lambda other: _decide(other, wire, request, now, full=full), decision)
         if self.log is not None:
-            lines.append(self.log.line(decision, at))
+            moment.lines.append(self.log.line(decision, moment.at))
         return Answer(pair.answers.of(decision), pair, decision)
 
-    def _keep(self, lines: list[bytes], at: int) -> bool:
-        return self.log is None or not lines or self.log.keep(lines, at)
+    def _keep(self, moment: Moment) -> bool:
+        return self.log is None or not moment.lines or self.log.keep(moment.lines, moment.at)
 
     async def _on_disk(self, count: int) -> bool:
         return self.log is None or not self.log.waits or not count or await self.log.on_disk(count)
@@ -213,6 +223,15 @@ class CaseRouter:
             "GetServerInfo": grpc.unary_unary_rpc_method_handler(self.get_server_info),
         }
         return grpc.method_handlers_generic_handler(SERVICE, calls)
+
+
+def _of_call(data: bytes) -> tuple[pb.RouteCaseRequest, bytes]:
+    return parse(pb.RouteCaseRequest, data), data
+
+
+def _of_stream(data: bytes) -> tuple[pb.RouteCaseRequest, bytes]:
+    request = parse(pb.StreamRouteCasesRequest, data).request
+    return request, data[len(data) - request.ByteSize() :]  # as RouteCase would have had them: the same decision id
 
 
 def _decide(pair: Pair, wire: case_pb2.Case, request: bytes, now: int, *, full: bool) -> Decision:
@@ -253,8 +272,8 @@ def _tried(call: Callable[_Given, _Found], *given: _Given.args, **named: _Given.
         return error
 
 
-def _item(answer: Answer | Exception, *, kept: bool) -> bytes:
+def _item(found: bytes | Exception, *, kept: bool) -> bytes:
     """A serialised ``BatchResult``."""
-    if isinstance(answer, Exception):
-        return embedded(_ERROR, status_of(answer).SerializeToString())
-    return embedded(_DECISION, answer.body if kept else answer.body + NOT_LOGGED)
+    if isinstance(found, Exception):
+        return embedded(_ERROR, status_of(found).SerializeToString())
+    return embedded(_DECISION, found if kept else found + NOT_LOGGED)
