@@ -10,7 +10,14 @@ from router.errors import PolicyError, Problem
 from router.policy.compile import Written
 from router.policy.lint import lint
 from router.policy.model import Policy
-from router.policy.store import check_folder, is_policy_folder, policy_folders, read_written, released_versions
+from router.policy.store import (
+    check_folder,
+    edited_release,
+    is_policy_folder,
+    policy_folders,
+    read_written,
+    released_digests,
+)
 
 SEED = 0
 """What the search for unfair decisions starts from, so that a check says the same each time."""
@@ -31,7 +38,7 @@ def check_paths(
             policies += [written.policy for written in found]
             problems += wrong
             for written in found:
-                if written.policy.version not in released_versions(Path(written.source.name).parent):
+                if written.policy.version not in released_digests(Path(written.source.name).parent):
                     problems += lint(written)
                 problems += (problem for path in on for problem in _tried(written, path, snapshot, now))
     if fairness:
@@ -75,7 +82,8 @@ def _checked(path: Path) -> Iterable[tuple[Sequence[Written], Sequence[Problem]]
             yield (), [Problem("bad-file", "there is no policy in this folder", str(path))]
         return
     try:
-        yield [read_written(path)], ()
+        written = read_written(path)
+        yield [written], [*edited_release(path, written.policy)]
     except PolicyError as error:
         yield (), error.problems
 

@@ -5,30 +5,33 @@ from pathlib import Path
 from typing import Any
 
 from router.errors import PolicyError, Problem
-from router.scenarios.choose import Chosen, PolicyChooser, all_files, choose
+from router.policy.store import edited_release
+from router.scenarios.choose import PolicyChooser, all_files, choose
 from router.scenarios.coverage import coverage
 from router.scenarios.load import bind, read_files
 from router.scenarios.model import Outcome
 from router.scenarios.run import run
 
 
-def run_paths(paths: Iterable[Path], policy: str, root: Path) -> tuple[Outcome, ...]:
-    """The outcome of every scenario that the paths stand for. Raises :class:`PolicyError`, also if there is none."""
+def run_paths(paths: Iterable[Path], policy: str, root: Path, edited: list[Problem] | None = None) -> tuple[Outcome, ...]:
+    """The outcome of every scenario that the paths stand for; ``edited`` gets what is said of released policies that have
+    changed since. Raises :class:`PolicyError`, also if there is no scenario.
+    """
     paths = tuple(paths)
     chosen = [choose(path) for path in paths]
     fixed = [each for each in chosen if each.policy is not None and not policy]
     loose = [each for each in chosen if each.policy is None or policy]
-    outcomes = _run(loose, PolicyChooser(root, policy)) if loose else ()
-    for each in fixed:
-        outcomes += _run([each], PolicyChooser(root, str(each.policy)))
+    work = [(loose, PolicyChooser(root, policy))] if loose else []
+    work += [([each], PolicyChooser(root, newest=each.policy)) for each in fixed]
+    outcomes: tuple[Outcome, ...] = ()
+    for some, chooser in work:
+        outcomes += run(bind(read_files(all_files(some)), chooser))
+        if edited is not None:
+            edited += (problem for path, used in chooser.compiled.items() for problem in edited_release(path, used))
     if not outcomes:
         said = "there is no scenario in it; a scenario begins with - name: …"
         raise PolicyError([Problem("bad-file", said, str(path)) for path in paths])
     return outcomes
-
-
-def _run(chosen: Iterable[Chosen], chooser: PolicyChooser) -> tuple[Outcome, ...]:
-    return run(bind(read_files(all_files(chosen)), chooser))
 
 
 def coverage_data(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

@@ -201,17 +201,19 @@ def read_text(path: Path) -> str:
         raise PolicyError([Problem("bad-file", f"cannot be read: {error.strerror}", str(path))]) from error
 
 
-def released_versions(folder: Path) -> frozenset[str]:
-    """The versions that the releases of a folder name; none where they cannot be read."""
+def released_digests(folder: Path) -> Mapping[str, str]:
+    """The versions that the releases of a folder name, each with its digest; none where they cannot be read."""
     file = folder / RELEASES
     try:
-        return (
-            frozenset(entry.version for entry in read_releases(read_text(file), str(file)))
-            if file.is_file()
-            else frozenset()
-        )
+        return {e.version: e.digest for e in read_releases(read_text(file), str(file))} if file.is_file() else {}
     except PolicyError:
-        return frozenset()
+        return {}
+
+
+def edited_release(path: Path, policy: Policy) -> Iterator[Problem]:
+    """What is said of a policy file if it was released and has changed since."""
+    if released_digests(path.parent).get(policy.version, policy.digest) != policy.digest:
+        yield edited(path, policy.version)
 
 
 def check_folder(folder: Path) -> tuple[tuple[Written, ...], tuple[Problem, ...]]:

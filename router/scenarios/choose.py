@@ -18,12 +18,14 @@ DEFAULT = "retail"
 class PolicyChooser:
     """The policy for each scenario file; each policy is compiled once.
 
-    ``given`` is what was asked for: a policy file, a policy's folder, or a name below ``root``. Without it, a scenario is
-    decided by the policy in whose folder its file stands, else by the default one below ``root``.
+    ``given`` is what was asked for: a policy file, which decides all, a policy's folder, or a name below ``root``. Without
+    it, a scenario is decided by the policy in whose folder its file stands, else by the default one below ``root``.
+    ``newest`` decides where a scenario names no version; by default it is the file of the newest.
     """
 
     root: Path
     given: str = ""
+    newest: Path | None = None
     compiled: dict[Path, Policy] = field(default_factory=dict)
 
     def __call__(self, file: Path, version: str) -> Policy:
@@ -37,19 +39,19 @@ class PolicyChooser:
         """Where that policy stands."""
         if self.given and Path(self.given).is_file():
             return Path(self.given)
+        if self.newest is not None and version in {"", self.newest.stem}:
+            return self.newest
         folder = self._folder(file)
         newest = newest_file(folder)
         if newest is None:
             raise PolicyError([Problem("missing-version", "there is no policy file in this folder", str(folder))])
         if not version or version == newest.stem:
             return newest
-        found = folder / f"{version}.yaml"
-        if not found.is_file():
-            said = (
-                f"there is no version {version} of {folder.name}; {nearby(version, [p.stem for p in version_files(folder)])}"
-            )
+        versions = {path.stem: path for path in version_files(folder)}
+        if version not in versions:
+            said = f"there is no version {version} of {folder.name}; {nearby(version, versions)}"
             raise PolicyError([Problem("unknown-version", said, str(file))])
-        return found
+        return versions[version]
 
     def _folder(self, file: Path) -> Path:
         if self.given:

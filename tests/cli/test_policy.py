@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,9 @@ def test_an_edited_release_and_an_absent_folder_are_problems_too(run: Run, tmp_p
     path = write(tmp_path)
     assert run("policy", "release", "small", "1.0.0", "--policies", tmp_path, "--by", "ann", "--note", "a").code == 0
     path.write_text(path.read_text() + "description: edited\n")
-    ran = run("policy", "check", tmp_path, "--no-fairness")
-    assert (ran.code, "[edited-release]" in ran.out) == (1, True)
+    for given in (tmp_path, path.parent, path):
+        ran = run("policy", "check", given, "--no-fairness")
+        assert (ran.code, "[edited-release]" in ran.out) == (1, True)
     (tmp_path / "empty").mkdir()
     assert "there is no policy in this folder [bad-file]" in run("policy", "check", tmp_path / "empty").out
     assert "cannot be read" in run("policy", "check", tmp_path / "nowhere").out
@@ -90,6 +92,20 @@ def test_a_policy_file_that_is_given_decides(run: Run) -> None:
     ran = run("policy", "test", SHOP / "tests", "--policy", SHOP / "1.0.0.yaml")
     assert ran.out.endswith("10 scenarios of shop 1.0.0: 1 failed\n")
     assert run("policy", "test", SHOP / "1.0.0.yaml").out == ran.out
+
+
+def test_scenarios_of_an_edited_release_are_run_and_it_is_told(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(SHOP, tmp_path / "shop")
+    file = tmp_path / "shop" / "1.10.0.yaml"
+    assert run("policy", "release", "shop", "1.10.0", "--policies", tmp_path, "--by", "ann", "--note", "a").code == 0
+    whole = run("policy", "test", tmp_path / "shop")
+    file.write_text(file.read_text() + "description: edited\n")
+    for given in (tmp_path / "shop", file):
+        ran = run("policy", "test", given)
+        assert (ran.code, ran.out) == (1, whole.out)
+        assert f"{file}: version 1.10.0 was released and has changed since" in ran.err
+    told = json.loads(run("policy", "test", file, "--json").out)
+    assert [problem["code"] for problem in told["problems"]] == ["edited-release"]
 
 
 def test_a_scenario_of_no_policy_is_decided_by_the_shipped_retail_policy(run: Run) -> None:

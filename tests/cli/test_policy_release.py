@@ -163,6 +163,19 @@ def test_scenarios_that_fail_refuse_a_release_and_are_told(desk: Desk) -> None:
     assert desk.release("1.0.0")[0] == 0
 
 
+def test_a_scenario_of_an_earlier_version_stays_one_of_that_version(desk: Desk) -> None:
+    (desk.folder / "tests").mkdir()
+    newer = desk.folder / "1.1.0.yaml"
+    newer.write_text(newer.read_text().replace("tier: standard", "tier: silver"))
+    old, new = SCENARIOS.replace("  now", "  policy_version: 1.0.0\n  now", 1) % "standard", SCENARIOS % "silver"
+    (desk.folder / "tests" / "tiers.yaml").write_text(old + new.replace("chased", "chased since"))
+    assert desk.release("1.1.0")[0] == 0
+    for given in (desk.folder, newer):
+        assert desk.run("policy", "test", given).out == "2 scenarios of small 1.0.0, small 1.1.0: all as expected\n"
+    code, said = desk.release("1.0.0")
+    assert (code, "1 of 2 scenarios do not hold for 1.0.0" in said) == (1, True)
+
+
 def test_nobody_approves_their_own_release(desk: Desk) -> None:
     code, said = desk.release("1.0.0", "--approved-by", " Ann ")
     assert (code, "ann cannot approve their own release" in said) == (1, True)

@@ -139,6 +139,18 @@ def test_a_draft_has_to_pass_the_scenarios_beside_its_policy(stub: PolicyService
     assert worst.explanation.startswith(f"{worst.where}:{worst.line}: {worst.name}\n")
 
 
+def test_a_scenario_of_another_version_is_decided_by_that_one(stub: PolicyServiceStub) -> None:
+    draft = pb.PolicySource(text=SMALL.replace("version: 1.0.0", "version: 9.0.0").replace("tier: standard", "tier: basic"))
+    for version, tier in (("9.0.0", "basic"), ("1.0.0", "standard")):
+        sent = STRANGER.replace("- name", f"- policy_version: {version}\n  name", 1)
+        (only,) = stub.TestPolicy(pb.TestPolicyRequest(policy=draft, scenarios=sent)).scenarios
+        assert only.failures[0].found == tier
+    for version, code in (("8.0.0", "unknown-version"), ("../small/1.0.0", "bad-value")):
+        sent = STRANGER.replace("- name", f"- policy_version: {version}\n  name", 1)
+        (problem,) = stub.TestPolicy(pb.TestPolicyRequest(policy=draft, scenarios=sent)).problems
+        assert (problem.code, problem.where, problem.line) == (code, "scenarios", 1)
+
+
 def test_scenarios_that_are_sent_are_tried_instead(stub: PolicyServiceStub) -> None:
     sent = STRANGER
     for source in (pb.PolicySource(text=SMALL), pb.PolicySource(policy="small")):

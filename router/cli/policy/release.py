@@ -122,7 +122,7 @@ def _sound(root: Path, name: str, version: str, *, fairness: bool, scenarios: bo
     if not scenarios or not scenario_files(folder / "tests"):
         typer.echo(f"no scenario of {name} was run", err=True)
         return
-    outcomes = run_paths([folder / "tests"], str(path), root)
+    outcomes = run_paths([path], "", root)
     failed = [outcome for outcome in outcomes if outcome.failures]
     if failed:
         for outcome in failed:

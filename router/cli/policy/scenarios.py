@@ -28,16 +28,18 @@ def run_scenarios(
 ) -> None:
     """Run scenarios: a scenario file, a folder of them, a policy file, a policy's folder, or the folder of all policies.
 
-    A scenario is decided by the policy in whose folder it stands, else by the shipped retail policy. Exit code 1 if one
-    fails, 2 if a file is wrong.
+    A scenario is decided by the policy in whose folder it stands, else by the shipped retail policy: by the version that
+    it names, else by the policy file that was given or the newest. Exit code 1 if one fails or a released policy was
+    edited, 2 if a file is wrong.
     """
     from router.cli.checks import counted, problem_data
     from router.cli.trials import coverage_data, outcome_data, run_paths
-    from router.errors import PolicyError
+    from router.errors import PolicyError, Problem
     from router.scenarios.explain import explain
 
+    edited: list[Problem] = []
     try:
-        outcomes = run_paths(paths, policy, policies_root(policies))
+        outcomes = run_paths(paths, policy, policies_root(policies), edited)
     except PolicyError as error:
         if as_json:
             print_json({"problems": [problem_data(problem) for problem in error.problems]})
@@ -46,7 +48,8 @@ def run_scenarios(
     failed = [outcome for outcome in outcomes if outcome.failures]
     if as_json:
         covered = {"coverage": coverage_data(outcomes)} if coverage else {}
-        print_json({"scenarios": [outcome_data(outcome) for outcome in outcomes], **covered})
+        wrong = {"problems": [problem_data(problem) for problem in edited]} if edited else {}
+        print_json({"scenarios": [outcome_data(outcome) for outcome in outcomes], **covered, **wrong})
     else:
         for outcome in failed:
             typer.echo(explain(outcome) + "\n")
@@ -55,7 +58,10 @@ def run_scenarios(
         typer.echo(f"{counted(len(outcomes), 'scenario')} of {', '.join(used)}: {told}")
         if coverage:
             _tell_coverage(outcomes)
-    if failed and not (update and _update(failed, agreed=yes)):
+    left = failed and not (update and _update(failed, agreed=yes))
+    for problem in dict.fromkeys(edited):
+        typer.echo(str(problem), err=True)
+    if left or edited:
         raise typer.Exit(1)
 
 

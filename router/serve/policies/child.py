@@ -16,8 +16,10 @@ from router.fairness import check_fairness
 from router.policy.compile import Written
 from router.policy.difference import difference
 from router.policy.lint import lint
+from router.policy.model import Policy
 from router.policy.store import check_folder, is_policy_folder
-from router.scenarios.load import ScenarioFile, bind, read_files, read_scenarios, scenario_files
+from router.scenarios.choose import PolicyChooser
+from router.scenarios.load import PolicyOf, ScenarioFile, bind, read_files, read_scenarios, scenario_files
 from router.scenarios.run import run
 from router.serve.backlog.job import FAULT, MESSAGE, REFUSED, frame
 from router.serve.convert import errors
@@ -65,7 +67,7 @@ def test(job: PolicyJob) -> pb.TestPolicyResponse:
         folder = _folder_of(shelves, wanted, written) / "tests"
         sent = folder / _SENT
         files = [read_scenarios(request.scenarios, sent, str(sent))] if request.scenarios else _beside(folder)
-        outcomes = run(bind(files, lambda _, __: written.policy))
+        outcomes = run(bind(files, _deciding(written.policy, folder.parent)))
     except PolicyError as error:
         told = [replace(each, where=_SENT) if each.where.endswith(f"tests/{_SENT}") else each for each in error.problems]
         listed = RouterError(told)
@@ -83,6 +85,12 @@ def _folder_of(shelves: Shelves, wanted: Wanted, written: Written) -> Path:
     if wanted.text and not wanted.policy and not is_policy_folder(shelves.root / Path(name).name):
         return shelves.root / Path(name).name
     return shelves.folder(name)
+
+
+def _deciding(policy: Policy, folder: Path) -> PolicyOf:
+    """What decides a scenario: the policy, but where the scenario names another of the folder's versions."""
+    others = PolicyChooser(folder, str(folder))
+    return lambda file, version: policy if version in {"", policy.version} else others(file, version)
 
 
 def _beside(folder: Path) -> Sequence[ScenarioFile]:
