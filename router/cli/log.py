@@ -89,9 +89,13 @@ def filter_(  # noqa: PLR0913 - an argument for each option
     import polars as pl
     from rich.table import Table
 
+    from router.errors import nearby
     from router.log.choose import Wanted, chosen
     from router.log.files import Torn
+    from router.policy.plan import BANDS
 
+    if band and band not in BANDS:
+        raise typer.BadParameter(f"no band {band}; {nearby(band, BANDS)}", param_hint="--band")
     wanted = Wanted(
         policy,
         policy_version,

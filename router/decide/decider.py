@@ -179,9 +179,8 @@ class Decider:
         notices, records = state.notices, self.records
         if not known:
             who = state.case.customer_id
-            notices.append(
-                Notice("unknown-customer", f"customer {who} is not in the snapshot" if who else "no customer was given")
-            )
+            said = "is not in the snapshot" if records.as_of is not None else "is not known, since there is no snapshot"
+            notices.append(Notice("unknown-customer", f"customer {who} {said}" if who else "no customer was given"))
         notices += history_notices(self.policy, records.as_of, records.currency, state.now)
         return notices
 

@@ -7,8 +7,9 @@ log, costs each less. A call that comes alone does not wait.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
+_Loop: TypeAlias = asyncio.AbstractEventLoop
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -17,6 +18,8 @@ MOST = 16
 PATIENCE = 8
 """Rounds of the event loop without another call after which those that wait are answered. A call that gRPC takes in needs
 several of them."""
+LONGEST = 0.004
+"""Seconds that a call waits at most: a round may be long, with a large batch beside."""
 PROBE = 17
 """Of the calls that come alone every so many-th waits, to see whether others come; a prime, since calls come regularly."""
 
@@ -47,17 +50,17 @@ class MicroBatch(Generic[Question, Answer]):
         if len(self._waiting) == MOST:
             self._answer_all()
         elif len(self._waiting) == 1:
-            loop.call_soon(self._look, loop, asker, 1, 0)
+            loop.call_soon(self._look, loop, asker, loop.time() + LONGEST, 1, 0)
         return await asker
 
-    def _look(self, loop: asyncio.AbstractEventLoop, first: asyncio.Future[Answer], seen: int, quiet: int) -> None:
+    def _look(self, loop: _Loop, first: asyncio.Future[Answer], until: float, seen: int, quiet: int) -> None:
         """Answer if nobody has come for a while; look again in the next round if somebody may."""
         if not self._waiting or self._waiting[0][1] is not first:
             return  # they were so many that they have been answered
         waiting = len(self._waiting)
         quiet = quiet + 1 if waiting == seen else 0
-        if quiet < PATIENCE:
-            loop.call_soon(self._look, loop, first, waiting, quiet)
+        if quiet < PATIENCE and loop.time() < until:
+            loop.call_soon(self._look, loop, first, until, waiting, quiet)
         else:
             self._answer_all()
 

@@ -40,6 +40,8 @@ def test_decisions_that_fit_are_shown_told_as_data_or_written(run: Run, log: Pat
         row["decision_id"] for row in every if row["band"] == band and rule in row["fired"]
     ]
     assert band in run("log", "filter", log, "--case", first["case_id"]).out
+    unknown = run("log", "filter", log, "--band", "P9")
+    assert (unknown.code, "no band P9; known: P1, P2, P3, P4" in unknown.err) == (2, True)
     out = tmp_path / "chosen.parquet"
     assert run("log", "filter", log, "--until", "2025-11-22T10:00:00.000003Z", "--out", out).out.startswith("3 decision(s)")
     assert pl.read_parquet(out).height == 3

@@ -33,7 +33,9 @@ def test_a_case_is_decided_and_explained_in_words(run: Run, tmp_path: Path) -> N
 
 def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "case.json"
-    file.write_text(json.dumps({"id": "c1", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"}))
+    file.write_text(
+        json.dumps({"id": "c1", "customer_id": "ann", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"})
+    )
     decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
     assert decision["case_id"] == "c1"
     assert decision["tier"]["name"] == "standard"
@@ -43,7 +45,8 @@ def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
         "contributions": [{"rule": "ageing", "points": 2, "because": "Time spent waiting for the company."}],
     }
     assert decision["provenance"]["as_of"] is None
-    assert "unknown-customer" in [warning["code"] for warning in decision["warnings"]]
+    said = "customer ann is not known, since there is no snapshot"
+    assert {"code": "unknown-customer", "message": said} in decision["warnings"]
 
 
 def test_a_case_may_come_by_the_input_and_bring_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

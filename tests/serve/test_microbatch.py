@@ -1,11 +1,12 @@
 """Calls that come at the same time are answered together, and one that comes alone does not wait."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from router.serve.microbatch import MOST, PATIENCE, PROBE, MicroBatch
+from router.serve.microbatch import LONGEST, MOST, PATIENCE, PROBE, MicroBatch
 
 
 class Tens:
@@ -58,6 +59,17 @@ def test_but_not_for_long() -> None:
         assert await tens.batch.ask(2) == 20
 
     assert run(late) == [[1], [2]]
+
+
+def test_and_not_for_many_rounds_that_are_long() -> None:
+    async def beside_a_large_batch(tens: Tens) -> None:
+        asking = asyncio.create_task(tens.batch.ask(1))
+        await rounds(1)
+        time.sleep(LONGEST)  # noqa: ASYNC251 - as a batch that decides
+        await rounds(2)
+        assert asking.done()
+
+    assert run(beside_a_large_batch) == [[1]]
 
 
 @pytest.mark.parametrize("count", [MOST, MOST + 1, 3 * MOST - 1, 3 * MOST])
