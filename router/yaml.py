@@ -106,12 +106,14 @@ class Source:
 
     def read(self, model: type[ModelT]) -> ModelT | None:
         """The data as a ``model``, or ``None`` with every mistake at its place in ``problems``."""
-        if self.problems:
+        if self.problems and self.data is None:
             return None
         try:
-            return model.model_validate_json(json.dumps(self.data))
+            made = model.model_validate_json(json.dumps(self.data))
         except ValidationError as error:
             found = [self._of_pydantic(model, item) for item in error.errors(include_url=False)]
+        else:
+            return None if self.problems else made
         alternatives: dict[Problem, list[str]] = {}
         for problem, said in found:
             alternatives.setdefault(problem, []).append(said)
@@ -127,7 +129,7 @@ class Source:
         while path and path not in self._values and path[:-1] not in self._values:
             path = path[:-1]
         if item["type"] == "extra_forbidden":
-            known = _fields_at(model, path[:-1])
+            known = fields_at(model, path[:-1])
             said = f"no key {path[-1]} here; {nearby(str(path[-1]), known)}"
             return self.problem("unknown-key", said, path, key=True), ""
         if item["type"] == "missing":
@@ -169,7 +171,7 @@ def dotted_path(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def _fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """The keys that a (nested) model has at a path, by its JSON Schema."""
     schema = model.model_json_schema(by_alias=True)
     definitions = schema.get("$defs", {})

@@ -70,7 +70,7 @@ def compile_written(text: str, name: str, closed: Iterable[date] | None = None) 
     if document is None:
         days = frozenset(closed or ())
         more = wrong_beside(source, lambda mended, rest, spared: _Compiler(mended, rest, days, spared).compile())
-        raise PolicyError([*source.problems, *more])
+        raise PolicyError(dict.fromkeys((*source.problems, *more)))
     days = frozenset(_holidays(document) if closed is None else closed)
     return Written(source, document, _Compiler(source, document, days).compile())
 
