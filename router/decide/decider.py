@@ -243,16 +243,16 @@ class Decider:
         return Suggestion(rule, amount, approver, needs_approval=unknown_history or approver.rank > decision.level.rank)
 
     def _adverse_actions(self, decision: Decision) -> list[AdverseAction]:
-        ranks = {level.name: level.rank for level in self.policy.levels}
+        known = [level.name for level in self.policy.levels]
         senior = self.policy.levels[self.policy.senior]
         found = []
         for kind, approvals in decision.state.timeline.proposed.items():
             for name in approvals:
-                if name not in ranks:
+                if name not in known:
                     decision.warnings.append(
                         Notice("unknown-level", f"{name!r}, who approved {kind}, is no level of the policy")
                     )
-            permitted = any(ranks.get(name, -1) >= senior.rank for name in approvals)
+            permitted = not self.policy.permitting.isdisjoint(approvals)
             found.append(AdverseAction(kind, permitted, senior))
         return found
 

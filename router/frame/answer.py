@@ -67,8 +67,7 @@ class Answer:
         self.history = list(_history(policy, customers, now))
         self.recompense = Recompense(policy, col("customer.goodwill_12m").is_null())
         self.taken = col("case.adverse_action")
-        permitting = [level.name for level in policy.levels if level.rank >= policy.senior]
-        approved = pl.element().struct.field("approvals").list.eval(pl.element().is_in(permitting)).list.any()
+        approved = pl.element().struct.field("approvals").list.eval(pl.element().is_in(sorted(policy.permitting))).list.any()
         self.permitted = pl.when(col("case.adverse_action_proposed")).then(col("proposed").list.eval(approved).list.all())
 
     def columns(self) -> dict[str, pl.Expr]:

@@ -113,11 +113,10 @@ def decide_again(group: Alike, policy: Policy) -> pl.DataFrame:
 
 
 def _adverse_actions(policy: Policy) -> pl.Expr:
-    permitting = [level.name for level in policy.levels if level.rank >= policy.senior]
     approvals = pl.element().struct.field("approvals")
     action = pl.struct(
         pl.element().struct.field("kind"),
-        approvals.list.eval(pl.element().is_in(permitting)).list.any().alias("permitted"),
+        approvals.list.eval(pl.element().is_in(sorted(policy.permitting))).list.any().alias("permitted"),
         pl.lit(policy.levels[policy.senior].name).alias("approver"),
     )
     return col("proposed").list.eval(action)

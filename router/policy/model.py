@@ -145,6 +145,12 @@ class Policy:
     plan: Plan = field(default=NO_PLAN)
 
     @property
+    def permitting(self) -> frozenset[str]:
+        """The levels that may approve an adverse action, senior or above; one level alone is senior only if it is named so."""
+        lowest = max(self.senior, 1) if self.levels[0].name != "senior" else 0
+        return frozenset(level.name for level in self.levels[lowest:])
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule of every section, in the order of the plan."""
         return (

@@ -21,10 +21,13 @@ class Sentence:
 
 
 def say(value: Value, places: str = "") -> str:
-    """A value in words: money with the places of its currency, other numbers with at most one, ``unknown`` if missing.
+    """A value in words: money with the places of its currency, ``unknown`` if missing; other numbers with one decimal place,
+    or up to three where they would look whole or be a twentieth off.
 
     >>> say(3.14), say(3.0), say(None), say(True), say(9.5, "2"), say(float("nan"))
     ('3.1', '3', 'unknown', 'yes', '9.50', 'unknown')
+    >>> say(2.96), say(0.054), say(94.9999)
+    ('2.96', '0.054', '95')
     """
     kind = type(value)
     if kind is int:
@@ -37,8 +40,12 @@ def say(value: Value, places: str = "") -> str:
         return "yes" if value else "no"
     if places:
         return f"{value:.{places}f}"
-    text = f"{value:.1f}"
-    return text.removesuffix(".0")
+    for decimals in (1, 2, 3):
+        text = f"{value:.{decimals}f}"
+        near = float(text)
+        if near == value or (near % 1 and abs(near - value) * 20 <= abs(value)):
+            break
+    return text.rstrip("0").rstrip(".")
 
 
 def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> Callable[..., str]:
