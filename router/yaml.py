@@ -223,7 +223,7 @@ def load(text: str, name: str) -> Source:
 def _build(source: Source, node: Node, path: Path) -> Data:
     source._values[path] = node  # noqa: SLF001 - the builder of the class
     if len(source._values) > MOST_VALUES:  # noqa: SLF001 - the builder of the class
-        raise YAMLError(f"more than {MOST_VALUES} values; aliases multiply")
+        raise YAMLError(f"more than {MOST_VALUES} values, aliases written out; split the file")
     if isinstance(node, MappingNode):
         return _mapping(source, node, path)
     if isinstance(node, SequenceNode):

@@ -16,7 +16,16 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+    model_validator,
+)
 
 from router.cases.model import EVENTS, Case, Event, Money, What
 from router.facts import Fact, as_meant
@@ -152,9 +161,9 @@ EventDocument: Any = create_model("event", __base__=_Event, **_Bodies)
 
 
 class CaseDocument(Given):
-    """One case; ``order_on_record`` is what a CRM would say of its order."""
+    """One case; ``order_on_record`` is what a CRM would say of its order. ``id`` may be named ``case_id``, as elsewhere."""
 
-    id: Id | None = None
+    id: Id | None = Field(None, validation_alias=AliasChoices("id", "case_id"))
     customer_id: Id = ""
     opened_at: Instant
     channel: Channel | None = None

@@ -92,6 +92,8 @@ def customer(
     from rich.table import Table
 
     from router.crm.snapshot import Snapshot
+    from router.facts import Type
+    from router.money import EXPONENTS
     from router.policy.sentence import say
     from router.time import format_instant
 
@@ -109,7 +111,8 @@ def customer(
     table = Table("fact", "value", "unit", "meaning", title=f"{customer_id} at {format_instant(at)}")
     for fact in snapshot.layout:
         if fact.name in known:
-            table.add_row(fact.name, say(known[fact.name]), fact.unit, fact.meaning)
+            decimals = str(EXPONENTS[snapshot.currency]) if fact.type is Type.MONEY else ""
+            table.add_row(fact.name, say(known[fact.name], decimals), fact.unit, fact.meaning)
     console().print(table)
     missing = [fact.name for fact in snapshot.layout if fact.name not in known]
     if missing:

@@ -146,7 +146,7 @@ class Policy:
 
     @property
     def permitting(self) -> frozenset[str]:
-        """The levels that may approve an adverse action, senior or above; one level alone is senior only if it is named so."""
+        """The levels that may approve an adverse action, senior or above; one level alone is senior only if named so."""
         lowest = max(self.senior, 1) if self.levels[0].name != "senior" else 0
         return frozenset(level.name for level in self.levels[lowest:])
 

@@ -40,12 +40,16 @@ def say(value: Value, places: str = "") -> str:
         return "yes" if value else "no"
     if places:
         return f"{value:.{places}f}"
-    for decimals in (1, 2, 3):
-        text = f"{value:.{decimals}f}"
+    return _decimal(float(value))
+
+
+def _decimal(value: float) -> str:
+    for form in (".1f", ".2f"):
+        text = format(value, form)
         near = float(text)
         if near == value or (near % 1 and abs(near - value) * 20 <= abs(value)):
-            break
-    return text.rstrip("0").rstrip(".")
+            return text.removesuffix(".0")
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> Callable[..., str]:

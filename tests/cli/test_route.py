@@ -33,9 +33,7 @@ def test_a_case_is_decided_and_explained_in_words(run: Run, tmp_path: Path) -> N
 
 def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "case.json"
-    file.write_text(
-        json.dumps({"id": "c1", "customer_id": "ann", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"})
-    )
+    file.write_text(json.dumps({"id": "c1", "customer_id": "ann", "opened_at": "2016-06-01T09:00:00Z", "channel": "email"}))
     decision = json.loads(run("route", file, *OF_SHOP, "--json").out)
     assert decision["case_id"] == "c1"
     assert decision["tier"]["name"] == "standard"
@@ -47,6 +45,12 @@ def test_a_decision_for_machines(run: Run, tmp_path: Path) -> None:
     assert decision["provenance"]["as_of"] is None
     said = "customer ann is not known, since there is no snapshot"
     assert {"code": "unknown-customer", "message": said} in decision["warnings"]
+
+
+def test_its_id_may_be_named_as_on_the_wire(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps({"case_id": "c1", "opened_at": "2016-06-01T09:00:00Z"}))
+    assert json.loads(run("route", file, *OF_SHOP, "--json").out)["case_id"] == "c1"
 
 
 def test_a_case_may_come_by_the_input_and_bring_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,7 +177,7 @@ def test_calls_that_come_together_are_logged_with_one_write_and_answered_as_each
     assert found == alone
     assert [found[1], found[3]] == [INVALID, UNKNOWN]
     last = records(tmp_path)[-3:]
-    assert [each["decision_id"] for each in last] == [found[n].provenance.decision_id for n in (0, 2, 4)]  # type: ignore[union-attr]  # decisions
+    assert [each["decision_id"] for each in last] == [found[n].provenance.decision_id for n in (0, 2, 4)]  # type: ignore[union-attr]  # three of them are decisions
     assert len({each["decided_at"] for each in last}) == 1
 
 
