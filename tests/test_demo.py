@@ -92,7 +92,7 @@ def real(said: dict[str, Any]) -> list[dict[str, Any]]:
 
 def scenarios() -> dict[str, ScenarioDocument]:
     files = read_files(sorted((ROOT / "policies" / "retail" / "tests").glob("story_*.yaml")))
-    return {document.name: document for file in files for document in file.documents}
+    return {document.name: document for file in files for document in file.documents.values()}
 
 
 def test_it_succeeds_and_says_nothing_but_its_result(runs: dict[str, Run]) -> None:

@@ -1,9 +1,13 @@
 """From scenario files to scenarios bound to their policies, with every mistake of every file."""
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
 
 from router.decide.decider import case_layout
 from router.decide.records import FactRecords, facts_layout, read_facts
@@ -12,6 +16,7 @@ from router.policy.model import Policy
 from router.policy.store import read_text
 from router.scenarios.document import ScenarioDocument, ScenariosDocument
 from router.scenarios.model import Scenario
+from router.text import nfc
 from router.yaml import Source, load
 
 PolicyOf: TypeAlias = Callable[[Path, str], Policy]
@@ -23,15 +28,24 @@ CUSTOMER, ORDER = "customer", "order"
 
 @dataclass(frozen=True, slots=True)
 class ScenarioFile:
-    """A file that was read: where it stands, its text with places, and its scenarios as written."""
+    """A file that was read: where it stands, its text with places and what is wrong with it, and those of its scenarios that
+    can be read, by their places.
+    """
 
     path: Path
     source: Source
-    documents: tuple[ScenarioDocument, ...]
+    documents: Mapping[int, ScenarioDocument]
+
+    @property
+    def names(self) -> Mapping[str, int]:
+        """The place of each scenario, whether it can be read or not."""
+        items = self.source.data if isinstance(self.source.data, list) else []
+        named = ((item.get("name"), place) for place, item in enumerate(items) if isinstance(item, dict))
+        return {nfc(name): place for name, place in named if isinstance(name, str)}
 
 
 def read_file(path: Path) -> ScenarioFile:
-    """Read one scenario file. Raises :class:`PolicyError` with every mistake in it."""
+    """Read one scenario file. Raises :class:`PolicyError` if it holds no scenarios at all; :func:`bind` tells the rest."""
     return read_scenarios(read_text(path), path, str(path))
 
 
@@ -39,21 +53,29 @@ def read_scenarios(text: str, path: Path, name: str) -> ScenarioFile:
     """Read the text of a scenario file that stands, or could stand, at ``path``; ``name`` is what problems call it."""
     source = load(text, name)
     document = source.read(ScenariosDocument)
-    if document is None:
+    if document is None and not isinstance(source.data, list):
         raise PolicyError(source.problems)
+    documents = dict(enumerate(document.root)) if document is not None else _readable(source.data)
     seen: set[str] = set()
-    for index, scenario in enumerate(document.root):
+    for index, scenario in documents.items():
         if scenario.name in seen:
             said = f"a scenario {scenario.name!r} is there already"
             source.problems.append(source.problem("duplicate-id", said, (index, "name")))
         seen.add(scenario.name)
-    if source.problems:
-        raise PolicyError(source.problems)
-    return ScenarioFile(path, source, tuple(document.root))
+    return ScenarioFile(path, source, documents)
+
+
+def _readable(items: Any) -> dict[int, ScenarioDocument]:  # noqa: ANN401 - of a file
+    """Those items of a list that are scenarios, by their places."""
+    found = {}
+    for place, item in enumerate(items):
+        with suppress(ValidationError):
+            found[place] = ScenarioDocument.model_validate_json(json.dumps(item))
+    return found
 
 
 def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
-    """Read several. Raises :class:`PolicyError` with every mistake in all of them."""
+    """Read several. Raises :class:`PolicyError` where one of them holds no scenarios at all."""
     files: list[ScenarioFile] = []
     problems: list[Problem] = []
     for path in paths:
@@ -62,14 +84,15 @@ def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
         except PolicyError as error:
             problems += error.problems
     if problems:
-        raise PolicyError(problems)
+        raise PolicyError([*problems, *(problem for file in files for problem in file.source.problems)])
     return tuple(files)
 
 
 def bind(files: Iterable[ScenarioFile], policy_of: PolicyOf) -> tuple[Scenario, ...]:
     """Every scenario of the files, bound to its policy. Raises :class:`PolicyError` with every mistake."""
-    binder = _Binder(policy_of, {file.path: file for file in files})
-    found = [binder.bind(file, index) for file in tuple(binder.files.values()) for index in range(len(file.documents))]
+    given = {file.path: file for file in files}
+    binder = _Binder(policy_of, dict(given), [problem for file in given.values() for problem in file.source.problems])
+    found = [binder.bind(file, index) for file in given.values() for index in file.documents]
     if binder.problems:
         raise PolicyError(dict.fromkeys(binder.problems))
     return tuple(scenario for scenario in found if scenario is not None)
@@ -87,7 +110,7 @@ class _Binder:
         key = (file.path, index)
         if key not in self.bound:
             self.bound[key] = None  # what a scenario finds that is, in the end, to be better than itself
-            self.bound[key] = self.make(file, index)
+            self.bound[key] = self.make(file, index) if index in file.documents else None
         return self.bound[key]
 
     def make(self, file: ScenarioFile, index: int) -> Scenario | None:
@@ -140,14 +163,13 @@ class _Binder:
         name = file.documents[index].better_than or ""
         at = (index, "better_than")
         for candidate in self.neighbours(file):
-            names = [document.name for document in candidate.documents]
-            if name in names:
-                found = self.bind(candidate, names.index(name))
+            if name in candidate.names:
+                found = self.bind(candidate, candidate.names[name])
                 if found is None:
                     said = f"{name!r} cannot be compared with: it is wrong itself, or it is to be better than this one"
                     self.problems.append(file.source.problem("unknown-scenario", said, at))
                 return found
-        known = [document.name for candidate in self.neighbours(file) for document in candidate.documents]
+        known = [name for candidate in self.neighbours(file) for name in candidate.names]
         said = f"no scenario {name!r} in this folder; {nearby(name, known)}"
         self.problems.append(file.source.problem("unknown-scenario", said, at))
         return None
