@@ -11,8 +11,8 @@ from router.policy.compile import Written
 from router.policy.lint import lint
 from router.policy.model import Policy
 from router.policy.store import (
+    beside_releases,
     check_folder,
-    edited_release,
     is_policy_folder,
     policy_folders,
     read_written,
@@ -83,7 +83,7 @@ def _checked(path: Path) -> Iterable[tuple[Sequence[Written], Sequence[Problem]]
         return
     try:
         written = read_written(path)
-        yield [written], [*edited_release(path, written.policy)]
+        yield [written], [*beside_releases(path, written.policy)]
     except PolicyError as error:
         yield (), error.problems
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from router.errors import PolicyError, Problem
-from router.policy.store import edited_release
+from router.policy.store import beside_releases
 from router.scenarios.choose import PolicyChooser, all_files, choose
 from router.scenarios.coverage import coverage
 from router.scenarios.load import bind, read_files
@@ -13,9 +13,9 @@ from router.scenarios.model import Outcome
 from router.scenarios.run import run
 
 
-def run_paths(paths: Iterable[Path], policy: str, root: Path, edited: list[Problem] | None = None) -> tuple[Outcome, ...]:
-    """The outcome of every scenario that the paths stand for; ``edited`` gets what is said of released policies that have
-    changed since. Raises :class:`PolicyError`, also if there is no scenario.
+def run_paths(paths: Iterable[Path], policy: str, root: Path, problems: list[Problem] | None = None) -> tuple[Outcome, ...]:
+    """The outcome of every scenario that the paths stand for; ``problems`` gets what is said of their policy
+    files. Raises :class:`PolicyError`, also if there is no scenario.
     """
     paths = tuple(paths)
     chosen = [choose(path) for path in paths]
@@ -26,8 +26,8 @@ def run_paths(paths: Iterable[Path], policy: str, root: Path, edited: list[Probl
     outcomes: tuple[Outcome, ...] = ()
     for some, chooser in work:
         outcomes += run(bind(read_files(all_files(some)), chooser))
-        if edited is not None:
-            edited += (problem for path, used in chooser.compiled.items() for problem in edited_release(path, used))
+        if problems is not None:
+            problems += (problem for path, used in chooser.compiled.items() for problem in beside_releases(path, used))
     if not outcomes:
         said = "there is no scenario in it; a scenario begins with - name: …"
         raise PolicyError([Problem("bad-file", said, str(path)) for path in paths])

@@ -210,8 +210,10 @@ def released_digests(folder: Path) -> Mapping[str, str]:
         return {}
 
 
-def edited_release(path: Path, policy: Policy) -> Iterator[Problem]:
-    """What is said of a policy file if it was released and has changed since."""
+def beside_releases(path: Path, policy: Policy) -> Iterator[Problem]:
+    """What is said of a single policy file if it is named as another version, or was released and has changed since."""
+    if _VERSION.fullmatch(path.stem) and path.stem != policy.version:
+        yield misplaced(path, policy)
     if released_digests(path.parent).get(policy.version, policy.digest) != policy.digest:
         yield edited(path, policy.version)
 

@@ -65,6 +65,14 @@ def test_an_edited_release_and_an_absent_folder_are_problems_too(run: Run, tmp_p
     assert "cannot be read" in run("policy", "check", tmp_path / "nowhere").out
 
 
+def test_a_copy_that_kept_its_number_is_told(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    copy = path.with_name("1.1.0.yaml")
+    shutil.copy(path, copy)
+    ran = run("policy", "check", copy, "--no-fairness")
+    assert (ran.code, "the place of this file is small/1.0.0.yaml [misplaced-policy]" in ran.out) == (1, True)
+
+
 def test_a_check_for_machines(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path)
     sound = json.loads(run("policy", "check", path, "--no-fairness", "--json").out)

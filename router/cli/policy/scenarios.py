@@ -37,9 +37,9 @@ def run_scenarios(
     from router.errors import PolicyError, Problem
     from router.scenarios.explain import explain
 
-    edited: list[Problem] = []
+    problems: list[Problem] = []
     try:
-        outcomes = run_paths(paths, policy, policies_root(policies), edited)
+        outcomes = run_paths(paths, policy, policies_root(policies), problems)
     except PolicyError as error:
         if as_json:
             print_json({"problems": [problem_data(problem) for problem in error.problems]})
@@ -48,7 +48,7 @@ def run_scenarios(
     failed = [outcome for outcome in outcomes if outcome.failures]
     if as_json:
         covered = {"coverage": coverage_data(outcomes)} if coverage else {}
-        wrong = {"problems": [problem_data(problem) for problem in edited]} if edited else {}
+        wrong = {"problems": [problem_data(problem) for problem in problems]} if problems else {}
         print_json({"scenarios": [outcome_data(outcome) for outcome in outcomes], **covered, **wrong})
     else:
         for outcome in failed:
@@ -59,9 +59,9 @@ def run_scenarios(
         if coverage:
             _tell_coverage(outcomes)
     left = failed and not (update and _update(failed, agreed=yes))
-    for problem in dict.fromkeys(edited):
+    for problem in dict.fromkeys(problems):
         typer.echo(str(problem), err=True)
-    if left or edited:
+    if left or problems:
         raise typer.Exit(1)
 
 
