@@ -23,9 +23,8 @@ HALF = 0.500001
 
 NANOS = 10**9
 
-
-LARGEST_AMOUNT = 9e15
-"""The largest amount in major units: every minor unit below it fits the wire and the snapshot."""
+LARGEST_AMOUNT = 9e14
+"""The largest amount in major units: in minor units of every currency it fits 64 bits, on the wire and in files."""
 
 
 def to_minor(major: float, exponent: int) -> int:

@@ -233,7 +233,7 @@ def _typed(value: Value | m.Money) -> dict[str, object]:
 
 def _json(value: Any, option: int = orjson.OPT_APPEND_NEWLINE) -> bytes:  # noqa: ANN401 - whatever a record holds
     try:
-        return orjson.dumps(value, None, option)
+        return orjson.dumps(value, None, option | orjson.OPT_STRICT_INTEGER)
     except (TypeError, orjson.JSONEncodeError):
         return orjson.dumps(_fitting(value), None, option)
 

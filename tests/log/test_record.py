@@ -22,6 +22,7 @@ from router.log.record import Manner, Recorders
 from router.log.replay import Same, differences, replay
 from router.log.schema import DECISION_LINE
 from router.log.writer import placed
+from router.money import LARGEST_AMOUNT, POWERS
 from router.time import HOUR
 from tests.decide import deciding
 from tests.decide.deciding import OPENED, decider
@@ -87,9 +88,15 @@ def test_an_apology_keeps_whether_it_was_hedged() -> None:
     assert [event["hedged"] for event in written(decision_of(*said))["timeline"]] == [False, True, False]
 
 
-def test_numbers_that_no_file_can_hold_are_the_nearest_that_it_can() -> None:
-    record = written(decision_of(value_at_stake=m.Money(10**20, "GBP")))
-    assert record["value_minor"] == 2**63 - 1
+@pytest.mark.parametrize("minor", [2**63, 2**64 - 1, 2**64, 10**20])
+def test_numbers_that_no_file_can_hold_are_the_nearest_that_it_can(minor: int) -> None:
+    money = m.Money(minor, "GBP")
+    record = written(decision_of(m.RemedyOffered("r", "credit", money), value_at_stake=money))
+    assert (record["value_minor"], record["timeline"][0]["amount"]) == (2**63 - 1, 2**63 - 1)
+
+
+def test_the_largest_amount_fits_a_file_in_every_currency() -> None:
+    assert LARGEST_AMOUNT * max(POWERS) < 2**63 - 1
 
 
 def test_what_is_missing_is_null() -> None:

@@ -11,7 +11,7 @@ from router.cases.facts import CaseState, feed
 from router.cases.timeline import METHODS, Timeline
 from router.errors import Problem
 from router.facts import CHANNELS, TOUCHPOINTS, Value
-from router.money import EXPONENTS, NANOS, minor_of_nanos
+from router.money import EXPONENTS, LARGEST_AMOUNT, NANOS, minor_of_nanos
 from router.text import nfc
 from router.time import FIRST, LAST
 from router.v1 import case_pb2 as pb
@@ -126,11 +126,21 @@ def _enum(names: Mapping[int, str | None], value: int, field: str, wrong: Wrong)
 def money_of(wire: WireMoney, field: str, wrong: Wrong) -> m.Money:
     """An amount in minor units, rounded."""
     units, nanos, currency = wire.units, wire.nanos, wire.currency_code
-    if units < 0 or nanos < 0:
-        wrong(field, "is below zero")
-    if not -NANOS < nanos < NANOS:
-        wrong(f"{field}.nanos", "is not within a billion")
+    if not (0 <= units < LARGEST_AMOUNT and 0 <= nanos < NANOS):
+        _check_money(units, nanos, field, wrong)
     return m.Money(minor_of_nanos(units, nanos, EXPONENTS.get(currency, 2)), currency)
+
+
+def _check_money(units: int, nanos: int, field: str, wrong: Wrong) -> None:
+    valid = -NANOS < nanos < NANOS
+    if not valid:
+        wrong(f"{field}.nanos", "is not within a billion")
+    if valid and units * nanos < 0:
+        wrong(field, f"has units and nanos of different signs: {units} and {nanos}")
+    elif units < 0 or nanos < 0:
+        wrong(field, "is below zero")
+    elif (units, nanos) > (LARGEST_AMOUNT, 0):
+        wrong(field, f"should be less than or equal to {LARGEST_AMOUNT:.0f}")
 
 
 def _attributes(wire: pb.Case, wrong: Wrong) -> Mapping[str, Value | m.Money]:
