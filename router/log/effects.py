@@ -16,7 +16,7 @@ def effects(log: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Two tables: a row for each suggestion (policy, rule, kind), and one for each rule that fired.
 
     A decision counts once, however often it was asked for; of its outcomes the one told last. ``known`` counts outcomes, the
-    shares and the mean are of those that say. Money is in minor units of ``currency``.
+    shares and the mean are of those that say. Money is in minor units of ``currency``, and only in that.
     """
     decisions = pl.concat([frame.select(_READ) for frame in frames(log, DECISIONS)] or [_nothing()])
     decisions = decisions.sort("decided_at").unique("decision_id", keep="last", maintain_order=True)
@@ -59,7 +59,7 @@ def _suggestions(joined: pl.DataFrame) -> pl.DataFrame:
     )
     beside = each.join(uses, on=["decision_id", "rule"], how="left", maintain_order="left")
     used = col("use").is_in(["used", "changed"])
-    given = pl.when(col("given_in") == col("currency")).then("given").otherwise(col("amount"))
+    given = pl.when(col("given").is_null()).then("amount").when(col("given_in") == col("currency")).then("given")
     counts = [(col("use") == use).sum().alias(use) for use in ("used", "changed", "declined")]
     return (
         beside.group_by("policy", "rule", "kind", "currency")

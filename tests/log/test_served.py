@@ -227,6 +227,35 @@ def test_what_came_of_a_decision_stands_beside_what_it_cost(shop: State, tmp_pat
     assert max(fired.values()) <= 2
 
 
+def test_what_was_given_in_another_currency_is_not_added_up(shop: State, tmp_path: Path) -> None:
+    with open_shop(shop, tmp_path) as served:
+        decision = asked(served)
+        rule = decision.recompense[0].rule
+        changed = {"rule": rule, "use": "SUGGESTION_USE_CHANGED", "amount": {"currency_code": "USD", "units": 3}}
+        served.stub.RecordOutcome(outcome(decision_id=decision.provenance.decision_id, suggestions=[changed]))
+    row = next(row for row in effects(tmp_path)[0].to_dicts() if row["rule"] == rule)
+    assert (row["changed"], row["given"]) == (1, 0)
+
+
+def test_an_outcome_holds_no_free_text_no_rule_twice_and_no_amount_beyond_64_bits(shop: State, tmp_path: Path) -> None:
+    used = {"use": "SUGGESTION_USE_USED"}
+    amounts = [{"currency_code": "GBP", "units": 2**62}, {"currency_code": "Zebedee was here", "units": 1}]
+    names = ("late-credit", "late-credit", "Zebedee was here", "x" * 81)
+    suggestions: list[dict[str, Any]] = [{"rule": name, **used} for name in names]
+    suggestions += [{"rule": f"rule-{place}", "amount": amount, **used} for place, amount in enumerate(amounts)]
+    with open_shop(shop, tmp_path) as served:
+        status = refused(lambda: served.stub.RecordOutcome(outcome(decision_id="it was Zebedee", suggestions=suggestions)))
+    assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert sorted(fields(status)) == [
+        "decision_id",
+        "suggestions[1].rule",
+        "suggestions[2].rule",
+        "suggestions[3].rule",
+        "suggestions[4].amount",
+        "suggestions[5].amount.currency_code",
+    ]
+
+
 def test_a_server_without_a_log_keeps_no_outcomes(shop: State) -> None:
     with serving(shop) as served:
         status = refused(lambda: served.stub.RecordOutcome(outcome(decision_id="d1")))
