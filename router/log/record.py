@@ -149,6 +149,8 @@ class Recorder:
                 found.append({"name": "case." + self._key.exact(name), "undeclared": True})
             elif isinstance(value, str) and declared is not Type.TEXT:
                 found.append({"name": f"case.{name}", "text": self._key.exact(value)})
+            elif isinstance(value, float) and not declared.numeric:
+                found.append({"name": f"case.{name}", "number": 0.0})  # there is no JSON of NaN, and it is not read
             else:
                 found.append({"name": f"case.{name}"} | _typed(value))
         found += [{"name": name} | _typed(customer[place]) for name, place in self._extras]

@@ -1,6 +1,6 @@
 """Records of a log as the tables that the frame engine reads: cases, events, and the customers as they were then."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -136,9 +136,10 @@ def without(texts: Iterable[str], name: str) -> pl.Expr:
 
 def attribute(fact: Fact, policy: Policy) -> pl.Expr:
     """A fact that the policy declares, from the list of a record; missing where it is of another type."""
-    own = pl.element().filter(pl.element().struct.field("name") == fact.name)
-    found = col("attributes").list.eval(own).list.first()
+    found = _told(fact)
     value = found.struct.field(_KINDS.get(fact.type, "number"))
+    if fact.type is Type.INTEGER:
+        value = pl.when(value == value.floor()).then(value)
     if fact.type is Type.MONEY and not fact.of_customer:
         ours = found.struct.field("currency") == policy.currency
         major = whole_quotient(found.struct.field("minor"), POWERS[policy.exponent])
@@ -146,13 +147,29 @@ def attribute(fact: Fact, policy: Policy) -> pl.Expr:
     return value.cast(kind_of(fact)).alias(fact.name)
 
 
+def _told(fact: Fact) -> pl.Expr:
+    """What a record says of a fact that the policy declares."""
+    own = pl.element().filter(pl.element().struct.field("name") == fact.name)
+    return col("attributes").list.eval(own).list.first()
+
+
 def _attribute_notices(policy: Policy) -> pl.Expr:
-    """The codes of what reading the attributes of the case warns of: those that are not declared, money in another one."""
-    declared = [fact.name for fact in policy.facts if not fact.of_customer]
-    money = [fact.name for fact in policy.facts if not fact.of_customer and fact.type is Type.MONEY]
+    """The codes of what reading the attributes of the case warns of: as ``router.cases.facts`` does, and in its order."""
+    facts = [fact for fact in policy.facts if not fact.of_customer]
     name = pl.element().struct.field("name")
-    unknown = name.str.starts_with("case.") & ~name.is_in(declared)
-    foreign = name.is_in(money) & (pl.element().struct.field("currency") != policy.currency)
-    tests: Mapping[str, pl.Expr] = {"unknown-attribute": unknown, "other-currency": foreign}
-    counts = {code: col("attributes").list.eval(test).list.sum().fill_null(0) for code, test in tests.items()}
-    return pl.concat_list(pl.lit(code).repeat_by(count) for code, count in counts.items())
+    unknown = name.str.starts_with("case.") & ~name.is_in([fact.name for fact in facts])
+    undeclared = col("attributes").list.eval(unknown).list.sum().fill_null(0)
+    codes = pl.lit("unknown-attribute").repeat_by(undeclared)
+    return pl.concat_list(codes, *(_notice(fact, policy) for fact in facts)).list.drop_nulls()
+
+
+def _notice(fact: Fact, policy: Policy) -> pl.Expr:
+    """The code of the warning about an attribute that is of another type, or in another currency; null if it is neither."""
+    told, kind = _told(fact), _KINDS.get(fact.type, "number")
+    fits = {kind, "minor"} if fact.type is Type.MONEY else {kind}
+    other = [told.struct.field(each).is_not_null() for each in (*_KINDS.values(), "number", "minor") if each not in fits]
+    if fact.type is Type.INTEGER:
+        other.append(told.struct.field("number") != told.struct.field("number").floor())
+    foreign = told.struct.field("currency") != policy.currency
+    code = pl.when(pl.any_horizontal(other)).then(pl.lit("unknown-attribute"))
+    return code.when(foreign).then(pl.lit("other-currency"))

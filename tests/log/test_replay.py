@@ -1,13 +1,16 @@
 """Decisions are made again from their records alone."""
 
 from collections.abc import Sequence
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from router.cases import model as m
 from router.errors import UnknownPolicyError
+from router.facts import Type
 from router.log.again import Record
 from router.log.compact import compact
 from router.log.compare import compare
@@ -54,6 +57,23 @@ def earning(points: int) -> dict[str, Any]:
     """A section of priority by which a late case earns so many points."""
     rule = {"id": "late", "when": "case.issue == 'late'", "points": points, "because": "Late."}
     return {**BASE["priority"], "rules": [rule]}
+
+
+FACTS = {f"case.{each.name.lower()}": {"type": each.value, "meaning": "one of each type"} for each in Type}
+GIVEN = ["a text", "", True, 3.0, 1.5, -0.0, nan, inf, m.Money(300, "GBP"), m.Money(300, "EUR"), m.Money(300, "of Zebedee")]
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "basic"])
+def test_attributes_of_another_type_than_declared_come_out_as_they_were(tmp_path: Path, *, full: bool) -> None:
+    policy, names = compiled({**BASE, "facts": FACTS}), [name.removeprefix("case.") for name in FACTS]
+    given = [{name: value} for name in (*names, "undeclared") for value in GIVEN]
+    given += [dict.fromkeys([*names, "undeclared"], value) for value in GIVEN]
+    of = decider(facts=FACTS)
+    asked = [deciding.decide(of, deciding.case(attributes=each), full=full) for each in given]
+    assert {"unknown-attribute", "other-currency"} <= {each.code for decision in asked for each in decision.warnings}
+    records = logged(tmp_path, asked)
+    for found in (replay([framed(records)], lambda *_: policy), replay_rows(records, lambda *_: policy)):
+        assert (found.differences, found.unknown, found.records) == ([], {}, len(given))
 
 
 EARNS, MORE = earning(50), earning(75)
