@@ -10,7 +10,11 @@ import orjson
 
 from router.log import files
 from router.log.decisions import DECISIONS
+from router.log.layout import FULL
 from router.log.writer import SUFFIX
+
+_NOT_BASIC: dict[str, Any] = dict.fromkeys(FULL)
+"""What a line of a basic decision has not."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,6 @@ class Tail:
         end = data.rfind(b"\n") + 1
         self._read[path] = self._read.get(path, 0) + end
         try:
-            return [orjson.loads(line) for line in data[:end].splitlines()]
-        except ValueError as error:
+            return [_NOT_BASIC | orjson.loads(line) for line in data[:end].splitlines()]
+        except (ValueError, TypeError) as error:
             raise files.damaged(path, f"a line cannot be read: {error}") from error

@@ -31,6 +31,12 @@ def test_the_last_decisions_are_shown_oldest_first(run: Run, log: Path) -> None:
     assert len(run("log", "tail", log).out.splitlines()) == len(SCENARIOS)
 
 
+def test_basic_decisions_are_shown_too(run: Run, tmp_path: Path) -> None:
+    logged(tmp_path, decided(SCENARIOS, full=False))
+    ran = run("log", "tail", tmp_path)
+    assert (ran.code, len(ran.out.splitlines())) == (0, len(SCENARIOS))
+
+
 def test_decisions_that_fit_are_shown_told_as_data_or_written(run: Run, log: Path, tmp_path: Path) -> None:
     every = json.loads(run("log", "filter", log, "--json").out)
     first = next(row for row in every if row["fired"])
