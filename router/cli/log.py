@@ -205,6 +205,8 @@ def erase(
 
     if not by.strip():
         raise typer.BadParameter("say who erases", param_hint="--by")
+    if not customer:
+        raise typer.BadParameter("say who is erased; decisions without a customer name nobody", param_hint="--customer")
     key = key_of(key_file)
     done = remove(folder, customer, key, at=instant("", ""), by=by)
     changed = [change for path in snapshots or [] for change in erase_from(path, customer)]

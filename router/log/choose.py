@@ -10,6 +10,7 @@ from polars import col
 from router.log.decisions import DECISIONS
 from router.log.files import Torn, frames
 from router.log.key import Key
+from router.text import nfc
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Wanted:
             col(name) == value for name in ("policy", "policy_version", "tier", "band") if (value := getattr(self, name))
         ]
         tests += [
-            col(name).is_in([value, *([self.key.exact(value)] if self.key else [])])
+            col(name).is_in([form for text in {value, nfc(value)} for form in self._forms(text)])
             for name in ("case_id", "customer_id")
             if (value := getattr(self, name))
         ]
@@ -47,6 +48,9 @@ class Wanted:
         if self.until is not None:
             tests.append(col("decided_at") < self.until)
         return pl.all_horizontal(tests) if tests else pl.lit(value=True)
+
+    def _forms(self, text: str) -> list[str]:
+        return [text, *([self.key.exact(text)] if self.key else [])]
 
 
 def chosen(log: Path, wanted: Wanted, torn: Torn | None = None, columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:

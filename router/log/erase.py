@@ -14,6 +14,7 @@ from router.log.compact import Keep, compact, replace
 from router.log.decisions import DECISIONS, OUTCOMES
 from router.log.files import alone, read_frame, read_manifest
 from router.log.key import Key
+from router.text import nfc
 
 TOMBSTONES = "tombstones.ndjson"
 
@@ -54,7 +55,7 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
     Records that a running process still writes to go with the compaction after it has ended the file. Raises
     :class:`LogError`, also if the log was written with another key.
     """
-    stone = Tombstone(key.exact(customer_id), at, by)
+    stone = Tombstone(key.exact(nfc(customer_id)), at, by)
     same_key(log, key)
     _bury(log, stone)
     done = Erased(stone)

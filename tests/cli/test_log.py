@@ -132,6 +132,7 @@ def test_where_nothing_can_be_written_is_told_without_a_traceback(run: Run, log:
     assert (ended.code, str(tmp_path) in ended.err, "cannot be read or written" in ended.err) == (1, True, True)
 
 
-def test_who_erases_is_named(run: Run, log: Path) -> None:
-    ended = run("log", "erase", log, "--customer", "ann", "--by", " ")
+@pytest.mark.parametrize(("customer", "by"), [("ann", " "), ("", "eve")])
+def test_who_is_erased_and_who_erases_is_named(run: Run, log: Path, customer: str, by: str) -> None:
+    ended = run("log", "erase", log, "--customer", customer, "--by", by)
     assert (ended.code, (log / "tombstones.ndjson").exists()) == (2, False)

@@ -17,8 +17,9 @@ from router.log.record import Manner
 from router.log.snapshots import erase_from
 from router.log.verify import verify
 from router.time import DAY, HOUR
+from tests.decide import deciding
 from tests.log.records import KEY, MANNER, OTHER_KEY, TODAY, keep, logged
-from tests.log.test_files import DECISION, OF_BOB, codes, ids, lines
+from tests.log.test_files import DECISION, OF, OF_BOB, codes, ids, lines
 from tests.serve.shop import write_snapshot
 
 
@@ -45,6 +46,16 @@ def test_of_who_is_erased_a_tombstone_stays_and_nothing_else(tmp_path: Path, *, 
     data = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".parquet")
     assert b'"ann"' not in data
     assert sum(frame.height for frame in frames(tmp_path, "outcomes")) == 1
+
+
+@pytest.mark.parametrize("hash_ids", [False, True], ids=["plain", "hashed"])
+def test_an_id_is_found_in_whichever_form_of_unicode_it_is_given(tmp_path: Path, *, hash_ids: bool) -> None:
+    composed, apart = "Zo\u00eb", "Zoe\u0308"
+    logged(tmp_path, [deciding.decide(OF, deciding.case(customer_id=composed))], Manner(KEY, hash_ids))
+    for form in (composed, apart):
+        assert sum(frame.height for frame in chosen(tmp_path, Wanted(customer_id=form, key=KEY))) == 1
+    assert erase(tmp_path, apart, KEY, at=TODAY + HOUR, by="eve").decisions == 1
+    assert ids(tmp_path) == []
 
 
 def test_who_comes_back_after_an_erasure_is_logged_again(tmp_path: Path) -> None:
