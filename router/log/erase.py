@@ -1,8 +1,9 @@
 """Erases a customer from a log: every record that names them, leaving a tombstone that does not."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,7 @@ import polars as pl
 from polars import col
 
 from router.log import files
-from router.log.compact import Keep, compact, replace
+from router.log.compact import KINDS, Keep, compact, replace
 from router.log.decisions import DECISIONS, OUTCOMES
 from router.log.files import alone, read_frame, read_manifest
 from router.log.key import Key
@@ -21,11 +22,13 @@ TOMBSTONES = "tombstones.ndjson"
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What stays of an erased customer: a keyed hash, when it was done, and by whom."""
+    """What stays of an erased customer: a keyed hash, when it was done, by whom, and the ids of the decisions, which tell
+    what came of them wherever it stands."""
 
     customer: str
     at: int
     by: str
+    decisions: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -55,8 +58,7 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
     Records that a running process still writes to go with the compaction after it has ended the file. Raises
     :class:`LogError`, also if the log was written with another key.
     """
-    stone = Tombstone(key.exact(nfc(customer_id)), at, by)
-    same_key(log, key)
+    stone = _stone(log, Tombstone(key.exact(nfc(customer_id)), at, by), key)
     _bury(log, stone)
     done = Erased(stone)
     compact(log, key, keepers(log, key, done))
@@ -64,28 +66,36 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
         keep = keepers(log, key, done)
         for name in read_manifest(log, key).files:
             _rewrite(log, name, key, keep)
-    for date in files.dates(log, DECISIONS):
-        for path in files.current(log, date):
-            held = _held(path, key, stone)
-            if held:
-                done.growing[path] = held
+    stones = [each for each in tombstones(log) if each.customer == stone.customer]
+    for kind in KINDS:
+        for date in files.dates(log, kind) if (log / kind).is_dir() else ():
+            for path in files.current(log, date):
+                held = _held(path, kind, key, stones)
+                if held:
+                    done.growing[path] = held
     return done
 
 
-def same_key(log: Path, key: Key) -> None:
-    """Raises :class:`LogError` unless every record was written with the key: with another nobody would be found."""
+def _stone(log: Path, stone: Tombstone, key: Key) -> Tombstone:
+    """The tombstone with the decisions that are to go, in files that still grow too.
+
+    Raises :class:`LogError` unless every record was written with the key: with another nobody would be found.
+    """
+    ids: set[str] = set()
     for frame in files.frames(log, DECISIONS):
         files.check_key(frame, key, log)
+        ids.update(frame.filter(_named(frame, [stone], key)).get_column("decision_id"))
+    return with_(stone, decisions=sorted(ids))
 
 
 def keepers(log: Path, key: Key, done: Erased | None = None) -> dict[str, Keep]:
     """What leaves out the records of all who were erased: decisions, and what came of those."""
     stones = tombstones(log)
-    gone: set[str] = set()
+    gone = _gone(stones)
 
     def decisions(frame: pl.DataFrame) -> pl.DataFrame:
         erased = frame.filter(_named(frame, stones, key))
-        gone.update(erased.get_column("decision_id").to_list())
+        gone.update(erased.get_column("decision_id"))
         if done is not None:
             done.decisions += erased.height
         return frame.filter(~_named(frame, stones, key))
@@ -97,6 +107,10 @@ def keepers(log: Path, key: Key, done: Erased | None = None) -> dict[str, Keep]:
         return kept
 
     return {DECISIONS: decisions, OUTCOMES: outcomes}
+
+
+def _gone(stones: Iterable[Tombstone]) -> set[str]:
+    return {decision for stone in stones for decision in stone.decisions}
 
 
 def _named(frame: pl.DataFrame, stones: Iterable[Tombstone], key: Key) -> pl.Expr:
@@ -125,14 +139,15 @@ def _rewrite(log: Path, name: str, key: Key, keep: dict[str, Keep]) -> None:
         replace(log, kind, path.parent, kept, (name,), key)
 
 
-def _held(path: Path, key: Key, stone: Tombstone) -> int:
+def _held(path: Path, kind: str, key: Key, stones: Sequence[Tombstone]) -> int:
     with path.open("rb") as file:
-        frame = read_frame(path, file, DECISIONS)
-    return frame.filter(_named(frame, [stone], key)).height
+        frame = read_frame(path, file, kind)
+    theirs = _named(frame, stones, key) if kind == DECISIONS else col("decision_id").is_in(list(_gone(stones)))
+    return frame.filter(theirs).height
 
 
 def _bury(log: Path, stone: Tombstone) -> None:
-    line = orjson.dumps({"customer": stone.customer, "at": stone.at, "by": stone.by}) + b"\n"
+    line = orjson.dumps(stone) + b"\n"
     handle = os.open(log / TOMBSTONES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
         os.write(handle, line)

@@ -75,6 +75,42 @@ def test_what_a_server_still_writes_goes_with_a_later_compaction(tmp_path: Path)
     assert ids(tmp_path) == ["c2"]
 
 
+def outcomes(log: Path) -> int:
+    return sum(frame.height for frame in frames(log, "outcomes"))
+
+
+def test_an_outcome_in_a_file_that_grows_is_named_and_goes_with_a_later_compaction(tmp_path: Path) -> None:
+    logged(tmp_path, [DECISION, OF_BOB])
+    server = open_log(tmp_path, MANNER)
+    for decision in (DECISION, OF_BOB):
+        asyncio.run(server.tell(Outcome(decision.id, TODAY, accepted=True), TODAY))
+    for _ in range(2):  # the second time, its decision is gone already
+        (path,) = erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve").growing
+        assert path.parents[1].name == "outcomes"
+    server.close()
+    assert compact(tmp_path, KEY, keepers(tmp_path, KEY)).erased == 1
+    assert outcomes(tmp_path) == 1
+
+
+def test_an_outcome_goes_where_its_decision_is_in_a_file_that_grows(tmp_path: Path) -> None:
+    server, other = open_log(tmp_path, MANNER), open_log(tmp_path, MANNER)
+    keep(server, [DECISION, OF_BOB])
+    asyncio.run(other.tell(Outcome(DECISION.id, TODAY, accepted=True), TODAY))
+    other.close()
+    done = erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve")
+    assert (done.outcomes, done.growing, outcomes(tmp_path)) == (1, {lines(tmp_path): 1}, 0)
+    server.close()
+
+
+def test_what_is_told_of_a_decision_after_it_was_erased_goes_with_a_compaction(tmp_path: Path) -> None:
+    write_both(tmp_path)
+    erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve")
+    server = open_log(tmp_path, MANNER)
+    asyncio.run(server.tell(Outcome(DECISION.id, TODAY + DAY, accepted=True), TODAY + DAY))
+    server.close()
+    assert compact(tmp_path, KEY, keepers(tmp_path, KEY)).erased == 1
+
+
 def test_with_another_key_nobody_is_erased(tmp_path: Path) -> None:
     write_both(tmp_path)
     with pytest.raises(LogError) as error:
