@@ -139,10 +139,11 @@ def _tell_torn(files: list[Path]) -> None:
 def compact(folder: Folder, *, key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Turn files that no process writes any more into Parquet, sealed by the key. Run it every hour."""
     from router.log.compact import compact as put_together
-    from router.log.erase import keepers
+    from router.log.erase import clear_damaged, keepers
 
     key = key_of(key_file)
     done = put_together(folder, key, keepers(folder, key))
+    clear_damaged(folder, key)
     if as_json:
         print_json({"files": done.files, "records": done.records, "erased": done.erased, "growing": len(done.growing)})
     else:

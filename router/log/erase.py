@@ -1,6 +1,7 @@
 """Erases a customer from a log: every record that names them, leaving a tombstone that does not."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as with_
@@ -10,6 +11,7 @@ import orjson
 import polars as pl
 from polars import col
 
+from router.files import whole
 from router.log import files
 from router.log.compact import KINDS, Keep, compact, replace
 from router.log.decisions import DECISIONS, OUTCOMES
@@ -18,6 +20,9 @@ from router.log.key import Key
 from router.text import nfc
 
 TOMBSTONES = "tombstones.ndjson"
+_TEXT = r'("(?:[^"\\]|\\.)*")'
+_WHOSE = {DECISIONS: re.compile(f'"customer_id":{_TEXT}'.encode()), OUTCOMES: re.compile(f'"decision_id":{_TEXT}'.encode())}
+"""Finds in a line, however damaged, whom it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
         keep = keepers(log, key, done)
         for name in read_manifest(log, key).files:
             _rewrite(log, name, key, keep)
+    clear_damaged(log, key)
     stones = [each for each in tombstones(log) if each.customer == stone.customer]
     for kind in KINDS:
         for date in files.dates(log, kind) if (log / kind).is_dir() else ():
@@ -74,6 +80,29 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
                 if held:
                     done.growing[path] = held
     return done
+
+
+def clear_damaged(log: Path, key: Key) -> None:
+    """Of the lines that were set apart, only those stay that surely are of nobody who was erased."""
+    stones = tombstones(log)
+    gone = {DECISIONS: {stone.customer for stone in stones}, OUTCOMES: _gone(stones)}
+    with alone(log):
+        for kind in KINDS if stones else ():
+            for path in (log / kind).glob(f"date=*/*{files.DAMAGED}"):
+                kept = [line for line in path.read_bytes().split(b"\n") if _of_others(line, kind, gone[kind], key)]
+                if kept:
+                    whole.write(path, b"\n".join(kept) + b"\n")
+                else:
+                    path.unlink()
+
+
+def _of_others(line: bytes, kind: str, gone: set[str], key: Key) -> bool:
+    """Whether a line says whom it is of, and that is nobody who was erased."""
+    try:
+        ids = [orjson.loads(each) for each in _WHOSE[kind].findall(line)]
+    except ValueError:
+        return False
+    return bool(ids) and gone.isdisjoint([*ids, *map(key.exact, ids)])
 
 
 def _stone(log: Path, stone: Tombstone, key: Key) -> Tombstone:

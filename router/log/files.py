@@ -28,6 +28,8 @@ from router.log.schema import SCHEMAS
 from router.log.writer import SUFFIX
 
 MANIFEST, LOCK, PARQUET = "manifest.json", ".lock", ".parquet"
+DAMAGED = ".damaged"
+"""What lines that cannot be read are set apart under."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,6 @@ from router.log.key import Key
 from router.log.layout import PLACE
 from router.log.writer import SUFFIX
 
-DAMAGED = ".damaged"
-"""What lines that cannot be read are set apart under."""
-
 
 @dataclass(slots=True)
 class Verified:
@@ -114,5 +111,5 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _set_apart(path: Path, lines: list[bytes]) -> None:
-    with path.with_name(path.name + DAMAGED).open("ab") as file:
+    with path.with_name(path.name + files.DAMAGED).open("ab") as file:
         file.write(b"\n".join(lines) + b"\n")

@@ -7,6 +7,7 @@ import pytest
 
 from router.crm.snapshot import Snapshot
 from router.errors import LogError
+from router.log import files
 from router.log.choose import Wanted, chosen
 from router.log.compact import compact
 from router.log.decisions import open_log
@@ -73,6 +74,22 @@ def test_what_a_server_still_writes_goes_with_a_later_compaction(tmp_path: Path)
     log.close()
     assert compact(tmp_path, KEY, keepers(tmp_path, KEY)).erased == 1
     assert ids(tmp_path) == ["c2"]
+
+
+@pytest.mark.parametrize("hash_ids", [False, True], ids=["plain", "hashed"])
+def test_lines_that_were_set_apart_are_erased_too(tmp_path: Path, *, hash_ids: bool) -> None:
+    logged(tmp_path, [DECISION, OF_BOB], Manner(KEY, hash_ids))
+    path = lines(tmp_path)
+    of_ann, of_bob = path.read_bytes().splitlines(keepends=True)
+    damaged = [line.replace(b"}\n", b"\n") for line in (of_ann, of_bob)]
+    path.write_bytes(b"".join([of_ann, of_bob, *damaged, b"nobody knows whose\n", of_ann[:-9]]))
+    assert verify(tmp_path, KEY, repair=True).repaired == 1
+    apart = path.with_name(path.name + files.DAMAGED)
+    assert apart.read_bytes().count(b"\n") == 4
+    erase(tmp_path, "ann", KEY, at=TODAY + HOUR, by="eve")
+    assert apart.read_bytes() == damaged[1]
+    erase(tmp_path, "bob", KEY, at=TODAY + HOUR, by="eve")
+    assert not apart.exists()
 
 
 def outcomes(log: Path) -> int:
