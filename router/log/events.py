@@ -6,7 +6,8 @@ from typing import Any, Protocol, TypeAlias
 from router.cases import model as m
 from router.cases.hedges import hedge_finder
 from router.cases.timeline import PROOF_OF_PURCHASE
-from router.log.layout import AGENT, EVENT_COLUMNS, EXACT, ITEM, LEVEL, WHOLE, WIDEST, WORDS
+from router.log.layout import AGENT, CURRENCY, EVENT_COLUMNS, EXACT, ITEM, LEVEL, WHOLE, WIDEST, WORDS
+from router.money import EXPONENTS
 from router.policy.model import Policy
 
 Hide: TypeAlias = Callable[[str], str]
@@ -53,6 +54,7 @@ def detail_writers(hides: Hides, agents: Hide, policy: Policy) -> Mapping[str, D
         WORDS: hides.words,
         AGENT: agents,
         ITEM: lambda item: item if item == PROOF_OF_PURCHASE else exact(item),
+        CURRENCY: lambda code: code and money_code(exact, code),
         LEVEL: lambda level: level if level in levels else exact(level),
     }
     writers = {kind: _writer(EVENT_COLUMNS.get(kind, ()), ways) for kind in m.EVENTS}
@@ -67,6 +69,11 @@ def detail_writers(hides: Hides, agents: Hide, policy: Policy) -> Mapping[str, D
         return offered(offer, kind, *(amount or (None, None)), statutory)
 
     return writers | {"apology_given": apology, "remedy_offered": remedy}
+
+
+def money_code(hide: Hide, code: str) -> str:
+    """A currency as it is if there is one of that name; else it may be any text."""
+    return code if code in EXPONENTS else hide(code)
 
 
 def _whole(number: int | None) -> int | None:

@@ -82,9 +82,10 @@ PLACE = "n"
 COLUMNS = (*CONSTANT, *WHEN, *HEAD, "attributes", *CUSTOMER, *CASE, "timeline", *RESULT, *FULL, PLACE)
 """Every column in order. ``n`` is the place of a record in the file that it was first written to, from 0."""
 
-PLAIN, WHOLE, FLAG, EXACT, WORDS, AGENT, ITEM, LEVEL = "plain", "whole", "flag", "exact", "words", "agent", "item", "level"
+PLAIN, WHOLE, FLAG, EXACT, WORDS, AGENT = "plain", "whole", "flag", "exact", "words", "agent"
+ITEM, LEVEL, CURRENCY = "item", "level", "currency"
 """How an attribute of an event is written: as the text that it is; a whole number; yes or no; hashed; folded and hashed; as
-ids are; hashed but for the proof of purchase; hashed but for a level of the policy."""
+ids are; hashed but for the proof of purchase, for a level of the policy, for a currency that there is."""
 
 _CHANNEL = (("channel", PLAIN),)
 _PROMISE = (("id", EXACT),)
@@ -105,7 +106,7 @@ EVENT_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("id", EXACT),
         ("kind_of_remedy", EXACT),
         ("amount", WHOLE),
-        ("currency", PLAIN),
+        ("currency", CURRENCY),
         ("statutory", FLAG),
     ),
     "remedy_accepted": (("id", EXACT),),

@@ -11,7 +11,7 @@ from router.cases import model as m
 from router.decide.floor import APOLOGY_ID, APOLOGY_KIND, SENIOR_FOR_ADVERSE_ACTION
 from router.decide.model import Basis, Decision, Suggestion
 from router.facts import Type, Value
-from router.log.events import AsIs, Details, Hide, detail_writers
+from router.log.events import AsIs, Details, Hide, detail_writers, money_code
 from router.log.key import Key
 from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, GRADES, LAYOUT_NAME, LINE, PLACE, WIDEST
 
@@ -112,7 +112,8 @@ class Recorder:
             for name in _IDS:
                 row[name] = self._ids(row[name])
         row["issue"] = issue if issue in self._issues else self._key.exact(issue)
-        row["value_minor"], row["value_currency"] = value or (None, None)
+        row["value_minor"], currency = value or (None, None)
+        row["value_currency"] = currency and money_code(self._key.exact, currency)
         row["attributes"] = self._attributes(case, customer) if attributes or self._extras else None
         row["times"], row["events"] = timeline.times, list(map(self._event, timeline.events))
         row["score"] = decision.score
@@ -152,8 +153,8 @@ class Recorder:
             elif isinstance(value, float) and not declared.numeric:
                 found.append({"name": f"case.{name}", "number": 0.0})  # there is no JSON of NaN, and it is not read
             else:
-                found.append({"name": f"case.{name}"} | _typed(value))
-        found += [{"name": name} | _typed(customer[place]) for name, place in self._extras]
+                found.append({"name": f"case.{name}"} | _typed(value, self._key.exact))
+        found += [{"name": name} | _typed(customer[place], self._key.exact) for name, place in self._extras]
         return found
 
     def _complete(self, row: dict[str, Any], decision: Decision) -> None:
@@ -225,9 +226,9 @@ def _suggestion(suggestion: Suggestion) -> dict[str, object]:
     }
 
 
-def _typed(value: Value | m.Money) -> dict[str, object]:
+def _typed(value: Value | m.Money, hide: Hide) -> dict[str, object]:
     if isinstance(value, m.Money):
-        return {"minor": value.minor, "currency": value.currency}
+        return {"minor": value.minor, "currency": money_code(hide, value.currency)}
     if isinstance(value, bool):
         return {"yes_no": value}
     return {"text": value} if isinstance(value, str) else {"number": value}

@@ -35,7 +35,7 @@ SECRETS = {
     m.PromiseMade: m.PromiseMade("call Zebedee back", OPENED + HOUR),
     m.EvidenceRequested: m.EvidenceRequested("a photo of Zebedee"),
     m.ApologyGiven: m.ApologyGiven("Sorry, but Zebedee was not in."),
-    m.RemedyOffered: m.RemedyOffered("for Zebedee", "credit for Zebedee", m.Money(100, "GBP")),
+    m.RemedyOffered: m.RemedyOffered("for Zebedee", "credit for Zebedee", m.Money(100, "the purse of Zebedee")),
     m.AdverseActionProposed: m.AdverseActionProposed("suspend Zebedee"),
     m.AdverseActionApproved: m.AdverseActionApproved("suspend Zebedee", "Zebedee"),
 }
@@ -63,7 +63,12 @@ def test_the_columns_of_a_file_are_those_of_a_record(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", SECRETS.values(), ids=[kind.__name__ for kind in SECRETS])
 def test_no_free_text_is_stored(what: m.What) -> None:
-    decision = decision_of(what, issue="the parcel of Zebedee", attributes={"about Zebedee": "Zebedee"})
+    money = m.Money(100, "the purse of Zebedee")
+    attributes = {"about Zebedee": "Zebedee", "loss": money}
+    timeline = (m.Event(OPENED - 1, what),)
+    case = deciding.case(*timeline, issue="the parcel of Zebedee", value_at_stake=money, attributes=attributes)
+    decision = deciding.decide(decider(facts={"case.loss": {"type": "money", "meaning": "what it cost"}}), case)
+    assert made_again(decision) == []
     assert b"ebedee" not in Recorders(MANNER).line(decision, TODAY)
 
 
