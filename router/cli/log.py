@@ -23,6 +23,8 @@ KeyFile = Annotated[
 ]
 _LINE = ("decided_at", "policy", "policy_version", "case_id", "tier", "band", "score", "level", "recompense_total", "fired")
 
+_LEFT_OUT = "was left out; no reply went out for it"
+
 
 def key_of(file: Path | None) -> "Key":
     """The key in a file, else the one in the environment."""
@@ -62,6 +64,7 @@ def tail(
     found = Tail(folder)
     for row in found.last(lines):
         typer.echo("  ".join(_shown(row)))
+    tell_torn(found.torn.files)
     while follow:
         for row in found.new():
             typer.echo("  ".join(_shown(row)))
@@ -125,14 +128,13 @@ def filter_(  # noqa: PLR0913 - an argument for each option
             for row in frame.sort("decided_at").to_dicts():
                 table.add_row(*_shown(row))
         console().print(table)
-    _tell_torn(torn.files)
+    tell_torn(torn.files)
 
 
-def _tell_torn(files: list[Path]) -> None:
+def tell_torn(files: list[Path], said: str = "is skipped; `log verify --repair` cuts it away") -> None:
+    """Tell of lines that a kill cut off."""
     for path in files:
-        typer.echo(
-            f"warning: {path}: the last line was cut off and is skipped; `log verify --repair` cuts it away", err=True
-        )
+        typer.echo(f"warning: {path}: the last line was cut off and {said}", err=True)
 
 
 @app.command()
@@ -150,6 +152,7 @@ def compact(folder: Folder, *, key_file: KeyFile = None, as_json: AsJson = False
         left = f"; {len(done.growing)} file(s) still grow" if done.growing else ""
         gone = f", {done.erased:,} of them erased" if done.erased else ""
         typer.echo(f"{done.records:,} record(s) of {done.files} file(s) are in Parquet{gone}{left}")
+    tell_torn(done.torn.files, _LEFT_OUT)
     _end_with(done.problems)
 
 
@@ -174,7 +177,7 @@ def verify(
     else:
         typer.echo(", ".join(f"{name} {count:,}" for name, count in counts.items()))
         if not repair:
-            _tell_torn(found.torn)
+            tell_torn(found.torn)
     _end_with(found.problems)
 
 
@@ -221,6 +224,8 @@ def erase(
         )
         for change in changed:
             typer.echo(change)
+    tell_torn(done.torn.files, _LEFT_OUT)
+    if not as_json:
         for path, records in growing.items():
             typer.echo(
                 f"{path} still grows and holds {records:,} record(s); run `log compact` once its file is ended", err=True
@@ -236,4 +241,4 @@ def frames_of(folder: Path) -> Iterator["pl.DataFrame"]:
 
     torn = Torn()
     yield from frames(folder, DECISIONS, torn)
-    _tell_torn(torn.files)
+    tell_torn(torn.files)

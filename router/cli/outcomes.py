@@ -3,7 +3,7 @@
 import typer
 
 from router.cli.common import AsJson, console, print_json
-from router.cli.log import Folder
+from router.cli.log import Folder, tell_torn
 
 
 def outcomes(log: Folder, *, as_json: AsJson = False) -> None:
@@ -14,8 +14,11 @@ def outcomes(log: Folder, *, as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from router.log.effects import effects
+    from router.log.files import Torn
 
-    suggestions, rules = effects(log)
+    torn = Torn()
+    suggestions, rules = effects(log, torn)
+    tell_torn(torn.files)
     if as_json:
         print_json({"suggestions": suggestions.to_dicts(), "rules": rules.to_dicts()})
         return

@@ -11,7 +11,7 @@ from router.errors import LogError, Problem
 from router.files import whole
 from router.log import files
 from router.log.decisions import DECISIONS, OUTCOMES
-from router.log.files import Manifest, Sealed, alone, read_frame, read_manifest, write_manifest
+from router.log.files import Manifest, Sealed, Torn, alone, read_frame, read_manifest, write_manifest
 from router.log.key import Key
 from router.log.schema import SCHEMAS, TIME
 from router.log.writer import SUFFIX
@@ -25,12 +25,16 @@ Keep = Callable[[pl.DataFrame], pl.DataFrame]
 
 @dataclass(slots=True)
 class Compacted:
-    """What a compaction did: files and records that it took, those that were erased, and files that it left as they are."""
+    """What a compaction did: files and records that it took, those that were erased, and files that it left as they are.
+
+    ``torn`` are files whose last line was cut off, and went with them.
+    """
 
     files: int = 0
     records: int = 0
     erased: int = 0
     growing: list[Path] = field(default_factory=list)
+    torn: Torn = field(default_factory=Torn)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -89,7 +93,7 @@ def _seal(log: Path, kind: str, date: Path, group: list[Path], key: Key, keep: K
     for path in group:
         try:
             with path.open("rb") as file:
-                frames.append(read_frame(path, file, kind))
+                frames.append(read_frame(path, file, kind, done.torn))
             taken.append(path)
         except LogError as error:
             done.problems += error.problems

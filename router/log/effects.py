@@ -6,21 +6,21 @@ import polars as pl
 from polars import col
 
 from router.log.decisions import DECISIONS, OUTCOMES
-from router.log.files import frames
+from router.log.files import Torn, frames
 from router.log.schema import OUTCOME
 
 _READ = ("decision_id", "decided_at", "policy", "currency", "fired", "suggestions", "recompense_total")
 
 
-def effects(log: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def effects(log: Path, torn: Torn | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Two tables: a row for each suggestion (policy, rule, kind), and one for each rule that fired.
 
     A decision counts once, however often it was asked for; of its outcomes the one told last. ``known`` counts outcomes, the
     shares and the mean are of those that say. Money is in minor units of ``currency``, and only in that.
     """
-    decisions = pl.concat([frame.select(_READ) for frame in frames(log, DECISIONS)] or [_nothing()])
+    decisions = pl.concat([frame.select(_READ) for frame in frames(log, DECISIONS, torn)] or [_nothing()])
     decisions = decisions.sort("decided_at").unique("decision_id", keep="last", maintain_order=True)
-    told = _told(log)
+    told = _told(log, torn)
     joined = decisions.join(told, on="decision_id", how="left", maintain_order="left")
     return _suggestions(joined), _rules(joined)
 
@@ -31,9 +31,9 @@ def _nothing() -> pl.DataFrame:
     return pl.DataFrame(schema={name: DECISION[name] for name in _READ})
 
 
-def _told(log: Path) -> pl.DataFrame:
+def _told(log: Path, torn: Torn | None) -> pl.DataFrame:
     """The last outcome of each decision."""
-    found = list(frames(log, OUTCOMES)) if (log / OUTCOMES).is_dir() else []
+    found = list(frames(log, OUTCOMES, torn)) if (log / OUTCOMES).is_dir() else []
     outcomes = pl.concat(found or [pl.DataFrame(schema=dict(OUTCOME))])
     last = outcomes.sort("recorded_at", "n").unique("decision_id", keep="last", maintain_order=True)
     return last.select("decision_id", "accepted", "satisfaction", "stayed", uses="suggestions", known=pl.lit(value=True))

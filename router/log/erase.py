@@ -15,7 +15,7 @@ from router.files import whole
 from router.log import files
 from router.log.compact import KINDS, Keep, compact, replace
 from router.log.decisions import DECISIONS, OUTCOMES
-from router.log.files import alone, read_frame, read_manifest
+from router.log.files import Torn, alone, read_frame, read_manifest
 from router.log.key import Key
 from router.text import nfc
 
@@ -38,11 +38,12 @@ class Tombstone:
 
 @dataclass(slots=True)
 class Erased:
-    """What an erasure did: records that are gone, and files of running processes that still hold some."""
+    """What an erasure did: records that are gone, files whose last line was cut off, files that grow and hold some."""
 
     tombstone: Tombstone
     decisions: int = 0
     outcomes: int = 0
+    torn: Torn = field(default_factory=Torn)
     growing: dict[Path, int] = field(default_factory=dict)
 
 
@@ -66,7 +67,7 @@ def erase(log: Path, customer_id: str, key: Key, *, at: int, by: str) -> Erased:
     stone = _stone(log, Tombstone(key.exact(nfc(customer_id)), at, by), key)
     _bury(log, stone)
     done = Erased(stone)
-    compact(log, key, keepers(log, key, done))
+    done.torn = compact(log, key, keepers(log, key, done)).torn
     with alone(log):
         keep = keepers(log, key, done)
         for name in read_manifest(log, key).files:

@@ -19,9 +19,10 @@ _NOT_BASIC: dict[str, Any] = dict.fromkeys(FULL)
 
 @dataclass(slots=True)
 class Tail:
-    """Follows the files that grow, each from where it was read to."""
+    """Follows the files that grow, each from where it was read to; a last line that was cut off is told in ``torn``."""
 
     log: Path
+    torn: files.Torn = field(default_factory=files.Torn)
     _read: dict[Path, int] = field(default_factory=dict)
 
     def last(self, most: int) -> list[dict[str, Any]]:
@@ -52,9 +53,11 @@ class Tail:
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
                 data = file.read()
+                end = data.rfind(b"\n") + 1
+                if end < len(data) and path not in self.torn.files and not files.growing_file(file):
+                    self.torn.files.append(path)
         except FileNotFoundError:  # compacted meanwhile
             return []
-        end = data.rfind(b"\n") + 1
         self._read[path] = self._read.get(path, 0) + end
         try:
             return [_NOT_BASIC | orjson.loads(line) for line in data[:end].splitlines()]

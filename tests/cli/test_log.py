@@ -67,9 +67,19 @@ def test_a_log_is_compacted_and_verified(run: Run, log: Path) -> None:
 def test_a_line_that_was_cut_off_is_told_and_cut_away(run: Run, log: Path) -> None:
     (path,) = (log / "decisions").glob("date=*/*.ndjson")
     path.write_bytes(path.read_bytes()[:-9])
-    assert "the last line was cut off and is skipped" in run("log", "filter", log).err
+    for command in (["log", "filter"], ["log", "tail"], ["outcomes"], ["replay"]):
+        assert run(*command, log).err.count("the last line was cut off and is skipped") == 1
     assert "repaired 1" in run("log", "verify", log, "--repair").out
     assert "cut off" not in run("log", "filter", log).err
+
+
+@pytest.mark.parametrize("command", [["compact"], ["erase", "--customer", "nobody", "--by", "eve"]])
+def test_a_line_that_was_cut_off_and_goes_with_its_file_is_told(run: Run, log: Path, command: list[str]) -> None:
+    (path,) = (log / "decisions").glob("date=*/*.ndjson")
+    path.write_bytes(path.read_bytes()[:-9])
+    ran = run("log", command[0], log, *command[1:])
+    assert (ran.code, path.exists()) == (0, False)
+    assert f"{path}: the last line was cut off and was left out; no reply went out for it" in ran.err
 
 
 def test_a_customer_is_erased(run: Run, log: Path) -> None:
