@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,16 +30,23 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One policy: the versions that are served, the entries of its releases, and drafts that are not served."""
+    """One policy: the versions that are served, the entries of its releases, drafts that are not served, and what is wrong
+    with files that were never released, by the version in their names."""
 
     name: str
     versions: Mapping[str, Policy]
     releases: tuple[Release, ...]
     drafts: tuple[str, ...]
+    unread: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     def get(self, version: str, now: int) -> Policy:
-        """``version``, or without one that in force at ``now``. Raises :class:`UnknownPolicyError`."""
+        """``version``, or without one that in force at ``now``, else the newest draft.
+
+        Raises :class:`UnknownPolicyError`, and :class:`PolicyError` for a draft that cannot be read.
+        """
         if version:
+            if version in self.unread:
+                raise PolicyError(self.unread[version])
             if version in self.versions:
                 return self.versions[version]
             if version in self.drafts:
@@ -50,9 +57,9 @@ class Shelf:
         current = in_force(self.releases, now)
         if current is not None:
             return self.versions[current.version]
-        drafts = self.versions.keys() - {entry.version for entry in self.releases}
+        drafts = (self.versions.keys() | self.unread.keys()) - {entry.version for entry in self.releases}
         if drafts:
-            return self.versions[max(drafts, key=order_of)]
+            return self.get(max(drafts, key=order_of), now)
         said = f"no version of {self.name} is in force at {format_instant(now)}"
         if first := [entry.effective_from for entry in self.releases if entry.trial is None]:
             said += f"; the first is from {format_instant(min(first))}"
@@ -89,6 +96,7 @@ class PolicyStore:
             problems.append(Problem("missing-version", "there is no policy below this folder", str(root)))
         for folder in folders:
             shelf = _read_shelf(folder, problems, drafts=drafts)
+            problems += (problem for wrong in shelf.unread.values() for problem in wrong)
             shelves[shelf.name] = shelf
         if problems:
             raise PolicyError(problems)
@@ -131,10 +139,13 @@ class PolicyStore:
                 yield policy, current is not None and current.version == version, version not in released
 
 
-def open_shelf(folder: Path, *, drafts: bool = False) -> Shelf:
-    """One policy's folder, compiled. Raises :class:`PolicyError` with every problem of every file."""
+def open_shelf(folder: Path) -> Shelf:
+    """One policy's folder, compiled, drafts too; what is wrong with a draft stands in the way of who asks for it alone.
+
+    Raises :class:`PolicyError` with every other problem of every file.
+    """
     problems: list[Problem] = []
-    shelf = _read_shelf(folder, problems, drafts=drafts)
+    shelf = _read_shelf(folder, problems, drafts=True)
     if problems:
         raise PolicyError(problems)
     return shelf
@@ -145,7 +156,7 @@ def named_shelf(root: Path, name: str) -> Shelf:
     known = [folder.name for folder in policy_folders(root)]
     if name not in known:
         raise UnknownPolicyError(Problem("unknown-policy", f"no policy {name}; {nearby(name, known)}"), known)
-    return open_shelf(root / name, drafts=True)
+    return open_shelf(root / name)
 
 
 def shipped_policies() -> Path:
@@ -221,18 +232,23 @@ def beside_releases(path: Path, policy: Policy) -> Iterator[Problem]:
 def check_folder(folder: Path) -> tuple[tuple[Written, ...], tuple[Problem, ...]]:
     """Every version of one policy, drafts too, and everything that is wrong in its folder."""
     problems: list[Problem] = []
-    _, versions = _read_folder(folder, problems)
-    return tuple(versions.values()), tuple(problems)
+    _, versions, unread = _read_folder(folder, problems)
+    return tuple(versions.values()), (*problems, *(problem for wrong in unread.values() for problem in wrong))
 
 
 def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf:
-    releases, versions = _read_folder(folder, problems)
+    releases, versions, unread = _read_folder(folder, problems)
+    versions = {version: each for version, each in versions.items() if Path(each.source.name).stem not in unread}
     unreleased = tuple(version for version in versions if all(entry.version != version for entry in releases))
     served = {version: each.policy for version, each in versions.items() if drafts or version not in unreleased}
-    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased)
+    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased, unread)
 
 
-def _read_folder(folder: Path, problems: list[Problem]) -> tuple[Sequence[Release], Mapping[str, Written]]:
+def _read_folder(
+    folder: Path, problems: list[Problem]
+) -> tuple[Sequence[Release], Mapping[str, Written], Mapping[str, tuple[Problem, ...]]]:
+    """The releases and the versions of a folder, and what is wrong with each file that was never released; with all else
+    are ``problems``."""
     releases: Sequence[Release] = ()
     file = folder / RELEASES
     try:
@@ -240,26 +256,40 @@ def _read_folder(folder: Path, problems: list[Problem]) -> tuple[Sequence[Releas
     except PolicyError as error:
         problems += error.problems
     digests = {entry.version: entry.digest for entry in releases}
+    missing = list(digests)
     versions: dict[str, Written] = {}
-    for path in version_files(folder):
-        try:
-            written = read_written(path)
-        except PolicyError as error:
-            problems += error.problems
-            digests.pop(path.stem, None)
-            continue
-        policy = written.policy
-        if policy.version in versions:
-            other = Path(versions[policy.version].source.name).name
-            said = f"version {policy.version} is there already, in {other}; give one of them a number of its own"
-            problems.append(Problem("duplicate-version", said, str(path)))
-            continue
-        versions[policy.version] = written
-        if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
-            problems.append(misplaced(path, policy))
-        if digests.pop(policy.version, policy.digest) != policy.digest:
-            problems.append(edited(path, policy.version))
-    for index, version in enumerate(digests):
+    unread: dict[str, tuple[Problem, ...]] = {}
+    for path in sorted(version_files(folder), key=lambda path: path.stem not in digests):
+        version, wrong = _read_version(folder, path, versions, digests)
+        missing = [each for each in missing if each != version]
+        if version in digests:
+            problems += wrong
+        elif wrong:
+            unread[path.stem] = wrong
+    for version in missing:
+        index = next(index for index, entry in enumerate(releases) if entry.version == version)
         said = f"version {version} was released and its file {version}.yaml is not there; restore it"
         problems.append(Problem("missing-version", said, str(file), field=f"[{index}]"))
-    return releases, versions
+    return releases, versions, unread
+
+
+def _read_version(
+    folder: Path, path: Path, versions: dict[str, Written], digests: Mapping[str, str]
+) -> tuple[str, tuple[Problem, ...]]:
+    """Read one file into ``versions``, the released ones before all others: the version that it is, and what is wrong."""
+    try:
+        written = read_written(path)
+    except PolicyError as error:
+        return path.stem, error.problems
+    policy = written.policy
+    if policy.version in versions:
+        other = Path(versions[policy.version].source.name).name
+        said = f"version {policy.version} is there already, in {other}; give one of them a number of its own"
+        return path.stem, (Problem("duplicate-version", said, str(path)),)
+    versions[policy.version] = written
+    wrong = []
+    if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
+        wrong.append(misplaced(path, policy))
+    if digests.get(policy.version, policy.digest) != policy.digest:
+        wrong.append(edited(path, policy.version))
+    return policy.version, tuple(wrong)

@@ -8,20 +8,12 @@ import typer
 from router.cli.common import Fairness, Name, Root, Time, instant, policies_root
 
 if TYPE_CHECKING:
+    from router.errors import Problem
     from router.policy.releases import Release
 
 By = Annotated[str, typer.Option(help="Who says so.")]
 Note = Annotated[str, typer.Option(help="Why.")]
 Approver = Annotated[str | None, typer.Option(help="Who approved it: somebody else.")]
-OF_THE_FOLDER = {
-    "duplicate-version",
-    "edited-release",
-    "missing-version",
-    "bad-release",
-    "version-backwards",
-    "bad-holidays",
-}
-"""What is wrong with a folder as a whole, and not with a draft that nobody releases."""
 
 
 def release(  # noqa: PLR0913 - an argument for each option
@@ -108,7 +100,6 @@ def _sound(root: Path, name: str, version: str, *, fairness: bool, scenarios: bo
     from router.cli.checks import check_paths
     from router.cli.trials import run_paths
     from router.errors import PolicyError, Problem
-    from router.policy.store import check_folder
     from router.scenarios.explain import explain
     from router.scenarios.load import scenario_files
 
@@ -116,7 +107,7 @@ def _sound(root: Path, name: str, version: str, *, fairness: bool, scenarios: bo
     if not path.is_file():
         return  # the release itself says so
     _, problems = check_paths([path], fairness=fairness)
-    problems += tuple(problem for problem in check_folder(folder)[1] if problem.code in OF_THE_FOLDER)
+    problems += _in_the_way(root, name, version)
     if any(not problem.warning for problem in problems):
         raise PolicyError(dict.fromkeys(problems))
     if not scenarios or not scenario_files(folder / "tests"):
@@ -129,6 +120,20 @@ def _sound(root: Path, name: str, version: str, *, fairness: bool, scenarios: bo
             typer.echo(explain(outcome) + "\n", err=True)
         said = f"{len(failed)} of {len(outcomes)} scenarios do not hold for {version}; it was not released"
         raise PolicyError([Problem("scenarios-failed", said, str(folder / "tests"))])
+
+
+def _in_the_way(root: Path, name: str, version: str) -> "tuple[Problem, ...]":
+    """What is wrong with what was released, or with this draft; another draft is in nobody's way."""
+    from router.errors import PolicyError, UnknownPolicyError
+    from router.policy.store import named_shelf
+
+    try:
+        named_shelf(root, name).get(version, 0)
+    except PolicyError as error:
+        return error.problems
+    except UnknownPolicyError:
+        pass  # the release itself says so
+    return ()
 
 
 def _told(name: str, entry: "Release") -> None:

@@ -41,6 +41,7 @@ def _listed(shelf: "Shelf", now: int) -> "Mapping[str, Any]":
     released = {entry.version for entry in shelf.releases}
     coming = to_come(shelf.releases, now)
     newest = shelf.versions[current.version] if current else next(reversed(tuple(shelf.versions.values())), None)
+    drafts = [version for version in shelf.versions if version not in released]
     return {
         "policy": shelf.name,
         "in_force": current and current.version,
@@ -48,7 +49,7 @@ def _listed(shelf: "Shelf", now: int) -> "Mapping[str, Any]":
         "trial": trial and f"{trial.version} ({trial.trial})",
         "to_come": [f"{entry.version} from {format_instant(entry.effective_from)}" for entry in coming],
         "released": [version for version in shelf.versions if version in released],
-        "drafts": [version for version in shelf.versions if version not in released],
+        "drafts": [*drafts, *(f"{version} (cannot be read)" for version in shelf.unread)],
         "description": newest.description if newest else "",
     }
 
@@ -75,7 +76,7 @@ def show(
     try:
         shown = shelf.get(version, at).version
     except UnknownPolicyError:
-        if version:
+        if version or not shelf.versions:
             raise
         shown = tuple(shelf.versions)[-1]  # nothing is in force yet
     sections = summary(read_written(root / name / f"{shown}.yaml"), tier=tier, issue=issue)
@@ -107,18 +108,19 @@ def _entries(shelf: "Shelf") -> "list[dict[str, Any]]":
         }
         for entry in shelf.releases
     ]
-    drafts = ((v, p) for v, p in shelf.versions.items() if v not in released)
+    drafts = [(v, p.digest[:12], p.description) for v, p in shelf.versions.items() if v not in released]
+    drafts += [(version, "", f"cannot be read: {wrong[0].message}") for version, wrong in shelf.unread.items()]
     return found + [
         {
             "version": version,
-            "digest": policy.digest[:12],
+            "digest": digest,
             "effective_from": "draft",
             "by": "",
             "approved_by": "",
             "trial": "",
-            "note": policy.description,
+            "note": note,
         }
-        for version, policy in drafts
+        for version, digest, note in drafts
     ]
 
 
