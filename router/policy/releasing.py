@@ -93,15 +93,16 @@ def rollback(
     recorded_at: int | None = None,
     approved_by: str | None = None,
 ) -> Release:
-    """Put a version in force again that was released before; without one, the lower one that was in force before.
+    """Put a version in force again that was released before; without one, take back the last entry.
 
-    During a trial that is the version beside it: the trial ends and nothing else changes. What was to come into force later
-    no longer does: in force is the last entry. Raises :class:`PolicyError`.
+    Where that is still to come, or a trial, what is in force stays, and the trial ends; else the lower version comes back
+    that was in force before. What was to come into force later no longer does: in force is the last entry. Raises
+    :class:`PolicyError`.
     """
     with _opened(root / name) as book:
         current = in_force(book.releases, effective_from)
-        trial = on_trial(book.releases, effective_from)
-        version = version or (current.version if trial and current else _before(book.releases, effective_from, name))
+        stays = on_trial(book.releases, effective_from) or _to_come(book.releases, effective_from)
+        version = version or (current.version if stays and current else _before(book.releases, effective_from, name))
         if version not in {entry.version for entry in book.releases}:
             said = f"version {version} of {name} was never released, so there is no way back to it"
             raise PolicyError([Problem("unknown-version", said, str(book.file))])
@@ -111,15 +112,31 @@ def rollback(
         return book.append(Release(version, "", effective_from, by, note, recorded_at, approved_by))
 
 
+def _to_come(releases: Sequence[Release], now: int) -> bool:
+    """Whether the last entry is still to come at ``now``."""
+    return bool(releases) and releases[-1].effective_from > now
+
+
 def _before(releases: Sequence[Release], now: int, name: str) -> str:
     """The lower version that was in force last before the one that is at ``now``: to say it twice goes back twice, never
     forward again."""
-    full = [entry.version for entry in releases if entry.trial is None and entry.effective_from <= now]
+    full = [
+        entry.version
+        for index, entry in enumerate(releases)
+        if entry.trial is None
+        and entry.effective_from <= now
+        and not any(_since(later) <= entry.effective_from for later in releases[index + 1 :] if later.trial is None)
+    ]
     found = next((version for version in reversed(full) if order_of(version) < order_of(full[-1])), "")
     if not found:
         said = f"no lower version of {name} was in force before; name one that was released"
         raise PolicyError([Problem("unknown-version", said)])
     return found
+
+
+def _since(entry: Release) -> int:
+    """When an entry took force: one that is dated back, when it was made."""
+    return max(entry.effective_from, entry.recorded_at or entry.effective_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from router.policy.store import PolicyStore
 from router.time import parse_instant
 from tests.policy.small import CALENDAR, write
 
-JANUARY, JUNE, JULY = (parse_instant(f"2026-{month}-01") for month in ("01", "06", "07"))
+JANUARY, MAY, JUNE, JULY, AUGUST = (parse_instant(f"2026-{month}-01") for month in ("01", "05", "06", "07", "08"))
 
 
 def put(root: Path, version: str, since: int, name: str = "small") -> None:
@@ -56,6 +56,29 @@ def test_the_way_back_leads_to_what_was_in_force_and_not_to_what_was_to_come(tmp
         write(tmp_path, version)
         put(tmp_path, version, since)
     assert rollback(tmp_path, "small", effective_from=JUNE, by="ann", note="a test").version == "1.0.0"
+
+
+@pytest.mark.parametrize("trial", [None, "shadow", "5%"])
+def test_a_last_entry_that_is_still_to_come_is_taken_back_and_what_is_in_force_stays(
+    tmp_path: Path, trial: str | None
+) -> None:
+    for version, since in (("1.0.0", JANUARY), ("1.1.0", MAY)):
+        write(tmp_path, version)
+        put(tmp_path, version, since)
+    write(tmp_path, "1.2.0")
+    release(tmp_path, "small", "1.2.0", effective_from=JULY, by="ann", note="a test", trial=trial)
+    assert rollback(tmp_path, "small", effective_from=JUNE, by="ann", note="a test").version == "1.1.0"
+    store = PolicyStore.open(tmp_path)
+    assert [store.get("small", "", now).version for now in (MAY, JUNE, JULY, AUGUST)] == ["1.1.0"] * 4
+    assert [store.trial("small", now) for now in (JUNE, JULY, AUGUST)] == [None] * 3
+    assert rollback(tmp_path, "small", effective_from=AUGUST, by="ann", note="a test").version == "1.0.0"
+
+
+def test_the_way_back_never_leads_to_a_version_whose_time_never_came(tmp_path: Path) -> None:
+    for version, since in (("1.0.0", JANUARY), ("1.1.0", MAY), ("1.2.0", JULY), ("1.3.0", JUNE)):
+        write(tmp_path, version)
+        put(tmp_path, version, since)
+    assert rollback(tmp_path, "small", effective_from=AUGUST, by="ann", note="a test").version == "1.1.0"
 
 
 def test_a_version_can_be_pinned_before_it_is_in_force(tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def _trial(canary: str | None, *, shadow: bool) -> str | None:
 
 def rollback(
     name: Name,
-    version: Annotated[str, typer.Argument(help="Released version to go back to; by default the one before.")] = "",
+    version: Annotated[
+        str, typer.Argument(help="Released version to go back to; without one, the last is taken back.")
+    ] = "",
     *,
     by: By,
     note: Note,
