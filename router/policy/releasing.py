@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,14 +36,24 @@ HEADING = (
 
 
 def check_approval(by: str, approved_by: str | None, *, required: bool) -> None:
-    """Four eyes: who approves a release is not who makes it. Raises :class:`PolicyError`."""
+    """Four eyes: who approves a release is not who makes it, however they spell it. Raises :class:`PolicyError`."""
     said = ""
-    if approved_by is not None and approved_by.strip().casefold() == by.strip().casefold():
+    if approved_by is not None and _seen(approved_by) == _seen(by):
         said = f"{by} cannot approve their own release; name somebody else with --approved-by"
-    elif required and not (approved_by or "").strip():
+    elif required and not _seen(approved_by or ""):
         said = "a release needs the approval of a second person here; name them with --approved-by"
     if said:
         raise PolicyError([Problem("not-approved", said)])
+
+
+def _seen(text: str) -> str:
+    r"""A text as two people would call it the same: without case, forms of a letter, blanks, and what nobody sees.
+
+    >>> _seen("Ann  LEE\u200b") == _seen("\uff21nn\u00a0Lee ")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(sign for sign in folded if unicodedata.category(sign) != "Cf").split())
 
 
 def release(  # noqa: PLR0913 - an argument for each part of an entry
@@ -150,6 +161,10 @@ class _Book:
 
     def append(self, entry: Release) -> Release:
         """Write the entry, with the digest of its version."""
+        for option, text in (("by", entry.by), ("note", entry.note), ("approved-by", entry.approved_by)):
+            if text is not None and not _seen(text):
+                said = f"--{option} is blank; a release says who made it, why, and who approved it"
+                raise PolicyError([Problem("bad-release", said, str(self.file))])
         version = entry.version
         path = self.folder / f"{version}.yaml"
         earlier = next((each for each in self.releases if each.version == version), None)

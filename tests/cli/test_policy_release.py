@@ -221,8 +221,30 @@ def test_a_scenario_of_an_earlier_version_stays_one_of_that_version(desk: Desk) 
 def test_nobody_approves_their_own_release(desk: Desk) -> None:
     code, said = desk.release("1.0.0", "--approved-by", " Ann ")
     assert (code, "ann cannot approve their own release" in said) == (1, True)
+    assert desk.versions() == []
     assert desk.release("1.0.0", "--approved-by", "Ben")[0] == 0
     assert 'approved_by: "Ben"' in (desk.folder / "releases.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "approver",
+    ["ZOË  LEE", "Zoë\u00a0Lee", "Zoë\u200b Lee", "Zoe\u0308 Lee", "\u202aZoë Lee\u202c", "Zo\u00adë Lee", "\uff3aoë Lee"],
+)
+def test_nobody_approves_their_own_release_by_another_spelling(desk: Desk, approver: str) -> None:
+    code, said = desk.release("1.0.0", "--approved-by", approver, by="Zoë Lee")
+    assert (code, "Zoë Lee cannot approve their own release" in said) == (1, True)
+    assert desk.release("1.0.0", "--approved-by", "Zoe Lee", by="Zoë Lee")[0] == 0
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u200b"])
+def test_a_release_says_who_and_why(desk: Desk, blank: str) -> None:
+    for code, said in (
+        desk.release("1.0.0", by=blank),
+        desk("release", "small", "1.0.0", "--no-fairness", note=blank),
+        desk.release("1.0.0", "--approved-by", blank),
+    ):
+        assert (code, "is blank; a release says who made it, why, and who approved it [bad-release]" in said) == (1, True)
+    assert desk.versions() == []
 
 
 def test_with_four_eyes_every_release_and_rollback_has_an_approver(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
