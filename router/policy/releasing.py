@@ -174,10 +174,7 @@ class _Book:
         entry = replace(entry, digest=written.policy.digest)
         if earlier is not None and earlier.digest != entry.digest:
             raise PolicyError([edited(path, version)])
-        after = (self.text or HEADING) + _written(entry)
-        if read_releases(after, str(self.file)) != (*self.releases, entry):
-            said = "the entry cannot be appended: write the file as a block list, and by and note in printable characters"
-            raise PolicyError([Problem("bad-release", said, str(self.file))])
+        after = self.appended(entry)
         changes = self.changes(entry, written)
         if holidays:
             kept = self.folder / "holidays"
@@ -192,6 +189,19 @@ class _Book:
             whole.write(log, before.encode())
             raise
         return entry
+
+    def appended(self, entry: Release) -> str:
+        """The text with one more entry; of a list without any, the comments stay."""
+        lines = [line for line in self.text.split("\n") if self.releases or line.startswith("#")]
+        after = ("\n".join(lines).rstrip("\n") + "\n" if lines else HEADING) + _written(entry)
+        try:
+            read = read_releases(after, str(self.file))
+        except PolicyError:
+            read = ()
+        if read != (*self.releases, entry):
+            said = "the entry cannot be appended: write the file as a block list, and by and note in printable characters"
+            raise PolicyError([Problem("bad-release", said, str(self.file))])
+        return after
 
     def compiled(self, path: Path, version: str, *, again: bool) -> tuple[Written, Mapping[date, str]]:
         """A version with the public holidays recorded with it, else with today's, which are to be recorded."""

@@ -233,13 +233,37 @@ def test_an_entry_keeps_what_it_was_given(tmp_path: Path) -> None:
     assert "# a remark" in file.read_text()
 
 
-def test_a_releases_file_in_another_form_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", "# a remark", "# a remark\n", "[]", "# a remark\n[]\n", "null\n", "---\n", "\n[\n]\n"])
+def test_the_first_entry_is_written_to_a_list_without_any(tmp_path: Path, text: str) -> None:
     write(tmp_path)
     file = tmp_path / "small" / "releases.yaml"
-    file.write_text("[]\n")
-    with pytest.raises(PolicyError):
-        put(tmp_path, "1.0.0", JANUARY)
-    assert file.read_text() == "[]\n"
+    file.write_text(text)
+    put(tmp_path, "1.0.0", JANUARY)
+    assert [entry.version for entry in read_releases(file.read_text(), "releases.yaml")] == ["1.0.0"]
+    assert ("# a remark\n" in file.read_text()) is ("# a remark" in text)
+
+
+def test_an_entry_follows_one_whose_line_has_no_end(tmp_path: Path) -> None:
+    write(tmp_path)
+    put(tmp_path, "1.0.0", JANUARY)
+    file = tmp_path / "small" / "releases.yaml"
+    file.write_text(file.read_text().rstrip("\n"))
+    put(tmp_path, "1.0.0", JULY)
+    assert [entry.effective_from for entry in read_releases(file.read_text(), "releases.yaml")] == [JANUARY, JULY]
+
+
+@pytest.mark.parametrize("form", ["[{%s}]\n", "  - {%s}\n", "- {%s}\n...\n"])
+def test_a_releases_file_in_another_form_is_left_alone(tmp_path: Path, form: str) -> None:
+    write(tmp_path)
+    put(tmp_path, "1.0.0", JANUARY)
+    file = tmp_path / "small" / "releases.yaml"
+    (entry,) = read_releases(file.read_text(), "releases.yaml")
+    given = f"version: 1.0.0, digest: {entry.digest}, effective_from: 2026-01-01T00:00:00Z, by: ann, note: a test"
+    file.write_text(form % given)
+    with pytest.raises(PolicyError, match="the entry cannot be appended: write the file as a block list") as caught:
+        put(tmp_path, "1.0.0", JULY)
+    assert [problem.code for problem in caught.value.problems] == ["bad-release"]
+    assert file.read_text() == form % given
 
 
 BAD = """\
