@@ -213,7 +213,7 @@ class _Book:
 
     def changes(self, entry: Release, written: Written) -> str:
         """What the changelog says: the differences from the version that was in force until then."""
-        before = in_force(self.releases, entry.effective_from)
+        before = in_force(self.releases, _since(entry))
         if before is None:
             return told(entry, None, ())
         path = self.folder / f"{before.version}.yaml"

@@ -298,6 +298,16 @@ The first release.
     )
 
 
+def test_a_release_that_is_dated_back_is_told_against_what_was_in_force_until_now(desk: Desk) -> None:
+    path = desk.folder / "1.1.0.yaml"
+    path.write_text(path.read_text().replace("10 * case.chases", "12 * case.chases"))
+    desk.release("1.0.0", "--effective-from", "2026-01-01")
+    desk.release("1.1.0", "--effective-from", "2000-01-01")
+    newest = (desk.folder / "CHANGELOG.md").read_text().split("\n## ")[1]
+    assert newest.startswith("1.1.0, in force from 2000-01-01T00:00:00Z\n")
+    assert "Against 1.0.0:\n\n- priority rule chased: points was `10 * case.chases`, is `12 * case.chases`\n" in newest
+
+
 def test_a_policy_is_shown_as_of_a_date(desk: Desk, run: Run) -> None:
     path = desk.folder / "1.1.0.yaml"
     path.write_text(path.read_text().replace("10 * case.chases", "12 * case.chases"))
