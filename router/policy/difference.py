@@ -1,5 +1,6 @@
 """What one version of a policy says otherwise than another, in words and as data: as it was written, section by section."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -156,7 +157,11 @@ def _items(document: d.PolicyDocument) -> dict[Key, Fields]:
     recompense = data["recompense"] or {"caps": {}, "rules": []}
     found["caps", ""] = _fields(recompense["caps"])
     found |= _named("recompense rule", recompense["rules"], "id")
-    found |= {("commitments row", _row(given)): _fields(given) for given in data["commitments"]}
+    seen: Counter[str] = Counter()
+    for given in data["commitments"]:
+        row = _row(given)
+        seen[row] += 1
+        found["commitments row", row if seen[row] == 1 else f"{row}, again ({seen[row]})"] = _fields(given)
     found |= _named("likely reason", data["likely_reasons"], "id")
     found |= _named("guidance", data["guidance"], "id")
     return found

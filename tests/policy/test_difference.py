@@ -85,6 +85,23 @@ def test_an_order_that_means_something() -> None:
     assert list(map(str, difference(old, new))) == ["tier: order was gold, silver, standard, is silver, gold, standard"]
 
 
+def test_rows_of_commitments_with_one_condition_are_told_apart() -> None:
+    row = "  - {when: band == 'P1', acknowledge: %s, next_update: 1 day, resolve: 2 days, final_response: 8 weeks}\n"
+    twice = SMALL.replace("commitments:\n", "commitments:\n" + row % "10m" + row % "1h")
+    (once, same, faster) = (
+        compile_written(text, "a.yaml", ())
+        for text in (twice.replace(row % "10m", ""), twice.replace("10m", "1h"), twice.replace("10m", "5m"))
+    )
+    told = "commitments row when band == 'P1', again (2) is %s: when band == 'P1', acknowledge 1h, next_update 1 day"
+    written = compile_written(twice, "a.yaml", ())
+    assert [str(change).replace("`", "").partition(", resolve")[0] for change in difference(once, written)] == [
+        "commitments row when band == 'P1': acknowledge was 1h, is 10m",
+        told % "new",
+    ]
+    assert list(map(str, difference(written, faster))) == ["commitments row when band == 'P1': acknowledge was 10m, is 5m"]
+    assert list(map(str, difference(same, written))) == ["commitments row when band == 'P1': acknowledge was 1h, is 10m"]
+
+
 def test_public_holidays_of_another_day() -> None:
     old, new = (compile_written(SMALL + CALENDAR, "a.yaml", days) for days in ((), (date(2026, 12, 25),)))
     assert list(map(str, difference(old, new))) == ["calendar: public holidays was as recorded then, is as recorded now"]
