@@ -35,12 +35,13 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Traced:
     """A rule, a tier or a row of commitments: its id, whether it fired (a tier: was given), its condition (``None``: it has
-    none), and what it gives: the expression and its value."""
+    none), and what it gives: the expression and its value. ``why_not`` says why it did not, whatever its condition is."""
 
     id: str
     fired: bool
     condition: Part | None
     gives: tuple[tuple[str, Value], ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,27 @@ class Tracer:
 
     def _sections(self, out: dict[str, Value]) -> Iterator[Section]:
         policy = self.policy
-        tiers = (Traced(tier.name, tier.name == out["tier"], self._part(tier.when, out)) for tier in reversed(policy.tiers))
-        yield Section("tiers", tuple(tiers))
+        tiers = [(tier.name, tier.when) for tier in reversed(policy.tiers)]
+        yield Section("tiers", self._first(tiers, [name == out["tier"] for name, _ in tiers].index(True), out))
         for name in ("priority", "escalation", "entitlements", "recompense"):
             yield Section(name, self._rules(getattr(policy, name), out))
-        rows = enumerate(policy.commitments)
-        chosen = out["commitments.row"]
-        yield Section("commitments", tuple(Traced(str(i + 1), i == chosen, self._part(row.when, out)) for i, row in rows))
+        rows = [(str(index), row.when) for index, row in enumerate(policy.commitments, start=1)]
+        chosen = [index == out["commitments.row"] for index, _ in enumerate(rows)].index(True)
+        yield Section("commitments", self._first(rows, chosen, out, "row "))
         for name in ("likely_reasons", "guidance"):
             yield Section(name, self._rules(getattr(policy, name), out))
+
+    def _first(
+        self, rows: Sequence[tuple[str, ex.Node]], chosen: int, out: dict[str, Value], what: str = ""
+    ) -> tuple[Traced, ...]:
+        """The rows of a section of which the first that fits is taken; a stranger has the last tier, whatever fits."""
+        found = []
+        for index, (name, when) in enumerate(rows):
+            part = self._part(when, out)
+            passed = "the customer is not known" if part is not None and part.truth and index < chosen else ""
+            why_not = f"{what}{rows[chosen][0]} fitted before" if index > chosen else passed
+            found.append(Traced(name, index == chosen, part, (), why_not))
+        return tuple(found)
 
     def _rules(self, rules: Iterable[Rule], out: dict[str, Value]) -> tuple[Traced, ...]:
         return tuple(

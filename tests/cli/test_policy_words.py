@@ -118,6 +118,39 @@ def test_every_rule_of_every_section_is_explained_to_machines(run: Run, case: Pa
     assert (ran.code, "no rule late-kredit; did you mean late-credit?" in ran.err) == (1, True)
 
 
+def test_of_tiers_and_commitments_those_below_the_first_that_fits_are_told_as_such(run: Run, case: Path) -> None:
+    case.write_text(CASE.replace("tenure_years: 3.1", "tenure_years: 3.1, spend_12m: 820, subscribed: true"))
+    told = run("policy", "explain", case).out
+    assert "\n  yes gold\n" in told
+    assert "\n  no  silver: gold fitted before\n        yes any of\n" in told
+    assert "\n  no  standard: gold fitted before\n" in told
+    rows = told.partition("Commitments\n")[2].partition("Likely reasons")[0]
+    (chosen,) = re.findall(r"^  yes (\d)", rows, re.MULTILINE)
+    below = re.findall(rf"^  no  (\d): row {chosen} fitted before$", rows, re.MULTILINE)
+    assert below == [str(row) for row in range(int(chosen) + 1, int(chosen) + 1 + len(below))] != []
+
+
+def test_a_tier_that_fits_a_stranger_is_explained_too(run: Run, tmp_path: Path) -> None:
+    file, case = write(tmp_path), tmp_path / "case.yaml"
+    file.write_text(file.read_text().replace("customer.tenure_years >= 3", "case.chases >= 0"))
+    case.write_text("case: {opened_at: 2016-05-31T10:00:00Z}\n")
+    told = run("policy", "explain", case, "--policy", file, "--rule", "gold", "--rule", "standard").out
+    assert told.startswith("Tiers\n  no  gold: the customer is not known\n        yes case.chases >= 0")
+    assert told.endswith("\n  yes standard\n")
+
+
+def test_rules_that_are_switched_off_are_explained_as_such(run: Run, tmp_path: Path, case: Path) -> None:
+    text = (ROOT / "policies" / "retail" / "1.0.0.yaml").read_text()
+    file = tmp_path / "retail.yaml"
+    file.write_text(
+        text.replace("switches: {money: true}", "switches: {money: false}").replace(
+            "- id: subscriber ", "- enabled: false\n      id: subscriber "
+        )
+    )
+    off = run("policy", "explain", case, "--policy", file, "--rule", "late-credit", "--rule", "subscriber")
+    assert off.out == "Priority\n  no  subscriber: switched off\nRecompense\n  no  late-credit: switched off\n"
+
+
 # policy test
 
 

@@ -1,8 +1,9 @@
 """``case-router policy explain``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,15 +41,17 @@ def explain(
     """Explain a decision rule by rule: each of every section, fired or not, with the values that decided it.
 
     The file is one of `case-router route`. Before each condition stands whether it is true: yes, no, or ? where a fact that
-    it reads is missing.
+    it reads is missing. Of tiers and commitments the first that fits is taken; rules that are switched off are told as such.
     """
     from router.cli.question import ask
     from router.decide.decider import Decider
     from router.decide.trace import Section, Tracer
 
-    asked = ask(file, policies_root(policies), policy=policy, version=policy_version, now=now, snapshot=snapshot)
+    root = policies_root(policies)
+    asked = ask(file, root, policy=policy, version=policy_version, now=now, snapshot=snapshot)
     decision = Decider(asked.policy, asked.records).decide(asked.case, asked.text.encode(errors="surrogatepass"), asked.now)
-    sections = Tracer(asked.policy, asked.records).trace(decision)
+    own = Path(policy) if Path(policy).is_file() else root / asked.policy.name / f"{asked.policy.version}.yaml"
+    sections = tuple(_with_rules_off(Tracer(asked.policy, asked.records).trace(decision), own))
     if rule:
         _all_known(rule, sections)
         chosen = (Section(each.name, tuple(r for r in each.rules if r.id in rule)) for each in sections)
@@ -64,6 +67,26 @@ def explain(
                 typer.echo(f"  {line}")
 
 
+def _with_rules_off(sections: "Iterable[Section]", file: Path) -> "Iterator[Section]":
+    """The sections with the rules of the policy's file that are switched off: they were not compiled."""
+    from router.decide.trace import Section, Traced
+    from router.policy.document import PolicyDocument
+    from router.policy.lint import SECTIONS, rules_at
+    from router.policy.store import read_text
+    from router.yaml import load
+
+    document = load(read_text(file), str(file)).read(PolicyDocument) if file.is_file() else None
+    for section in sections:
+        traced = {rule.id: rule for rule in section.rules}
+        if document is not None and section.name in SECTIONS:
+            written = rules_at(document, SECTIONS[section.name])
+            traced = {
+                each.id: traced.get(each.id) or Traced(each.id, fired=False, condition=None, why_not="switched off")
+                for each in written
+            }
+        yield Section(section.name, tuple(traced.values()))
+
+
 def _all_known(wanted: list[str], sections: "tuple[Section, ...]") -> None:
     from router.errors import PolicyError, Problem, nearby
 
@@ -76,7 +99,7 @@ def _all_known(wanted: list[str], sections: "tuple[Section, ...]") -> None:
 def _told(traced: "Traced") -> Iterator[str]:
     from router.scenarios.check import told
 
-    gives = "; ".join(f"{what} = {told(value)}" for what, value in traced.gives)
+    gives = traced.why_not or "; ".join(f"{what} = {told(value)}" for what, value in traced.gives)
     yield f"{MARKS[traced.fired]} {traced.id}" + (f": {gives}" if gives else "")
     if traced.condition is not None:
         for line in _lines(traced.condition):
