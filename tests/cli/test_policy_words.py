@@ -170,6 +170,11 @@ def failing(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_rule_that_reads_the_rank_of_the_tier_is_told_with_it(run: Run, failing: Path) -> None:
+    failing.write_text(failing.read_text().replace("tier: gold ", "fired: [call-from-a-person] "))
+    assert ", tier.rank = 0)\n" in run("policy", "test", failing).out
+
+
 def update(run: Run, file: Path, *options: str) -> tuple[int, str]:
     ran = run("policy", "test", file, "--policy", SHOP, "--update", *options)
     return ran.code, ran.out
