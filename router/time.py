@@ -43,12 +43,17 @@ def to_datetime(instant: int) -> datetime:
 
 
 def parse_instant(text: str) -> int:
-    """The instant that an ISO 8601 text names; without an offset it is UTC. Raises ``ValueError``.
+    """The instant that an ISO 8601 text names, from :data:`FIRST` to :data:`LAST`; without an offset it is UTC.
+
+    Raises ``ValueError``.
 
     >>> parse_instant("2016-06-01T10:00:00Z") == parse_instant("2016-06-01T11:00:00+01:00")
     True
     """
-    return from_datetime(datetime.fromisoformat(text))
+    instant = from_datetime(datetime.fromisoformat(text))
+    if not FIRST <= instant <= LAST:
+        raise ValueError(f"{text} is not in the years 1 to 9999 of UTC")
+    return instant
 
 
 def format_instant(instant: int) -> str:

@@ -23,6 +23,12 @@ def test_texts_of_whole_seconds_sort_as_instants_do(one: int, other: int) -> Non
     assert (one < other) == (t.format_instant(one) < t.format_instant(other))
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+def test_a_time_beyond_the_ends_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="is not in the years 1 to 9999 of UTC"):
+        t.parse_instant(text)
+
+
 def test_the_ends_are_the_years_1_and_9999() -> None:
     assert t.format_instant(t.FIRST) == "0001-01-01T00:00:00Z"
     assert t.format_instant(t.LAST) == "9999-12-31T23:59:59.999999Z"

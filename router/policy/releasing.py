@@ -28,6 +28,7 @@ from router.policy.releases import (
     recorded_holidays,
     write_holidays,
 )
+from router.policy.store import read_text
 from router.time import format_instant
 
 HEADING = (
@@ -176,12 +177,12 @@ class _Book:
             raise PolicyError([edited(path, version)])
         after = self.appended(entry)
         changes = self.changes(entry, written)
+        log = self.folder / CHANGELOG
+        before = read_text(log) if log.is_file() else ""
         if holidays:
             kept = self.folder / "holidays"
             kept.mkdir(exist_ok=True)
             whole.write(kept / f"{version}.txt", write_holidays(holidays).encode())
-        log = self.folder / CHANGELOG
-        before = log.read_text("utf-8") if log.is_file() else ""
         whole.write(log, with_entry(before, self.folder.resolve().name, changes).encode())
         try:
             whole.write(self.file, after.encode())
@@ -205,7 +206,7 @@ class _Book:
 
     def compiled(self, path: Path, version: str, *, again: bool) -> tuple[Written, Mapping[date, str]]:
         """A version with the public holidays recorded with it, else with today's, which are to be recorded."""
-        text = path.read_text("utf-8")
+        text = read_text(path)
         if again:
             return compile_written(text, str(path), recorded_holidays(self.folder, version) or frozenset()), {}
         holidays = holidays_of(text, str(path))
@@ -217,7 +218,7 @@ class _Book:
         if before is None:
             return told(entry, None, ())
         path = self.folder / f"{before.version}.yaml"
-        text = path.read_text("utf-8") if path.is_file() else ""
+        text = read_text(path) if path.is_file() else ""
         old = compile_written(text, str(path), recorded_holidays(self.folder, before.version) or frozenset())
         return told(entry, before.version, difference(old, written))
 
@@ -246,7 +247,7 @@ def _opened(folder: Path) -> Iterator[_Book]:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         file = folder / RELEASES
-        text = file.read_text("utf-8") if file.is_file() else ""
+        text = read_text(file) if file.is_file() else ""
         yield _Book(folder, file, text, read_releases(text, str(file)))
     finally:
         os.close(handle)

@@ -191,6 +191,32 @@ def test_a_released_version_that_stands_elsewhere_is_no_draft(desk: Desk) -> Non
         assert (code, "by its policy and version the place of this file is small/1.0.0.yaml" in said) == (1, True)
 
 
+BEYOND = "9999-12-31T23:59:59-01:00"
+
+
+def test_a_time_beyond_all_times_is_none(desk: Desk, tmp_path: Path) -> None:
+    code, said = desk.release("1.0.0", "--effective-from", BEYOND)
+    assert (code, "is no time" in said) == (2, True)
+    assert desk.release("1.0.0", "--effective-from", "2026-01-01")[0] == 0
+    case = tmp_path / "case.yaml"
+    case.write_text("case: {opened_at: 2026-06-01T08:00:00Z}\n")
+    ran = desk.run("policy", "explain", case, "--policy", "small", "--policies", desk.root, "--now", BEYOND)
+    assert (ran.code, "is no time" in ran.err) == (2, True)
+    file = desk.folder / "releases.yaml"
+    file.write_text(file.read_text().replace("2026-01-01T00:00:00Z", BEYOND))
+    for code, said in (desk.release("1.1.0"), desk("rollback", "small", "1.0.0")):
+        assert (code, f"[0].effective_from: '{BEYOND}' is no time; write it as" in said) == (1, True)
+
+
+def test_a_file_of_another_encoding_is_told_and_left_alone(desk: Desk) -> None:
+    assert desk.release("1.0.0")[0] == 0
+    log = desk.folder / "CHANGELOG.md"
+    log.write_bytes(log.read_bytes() + b"caf\xe9\n")
+    code, said = desk.release("1.1.0")
+    assert (code, f"{log}: byte" in said, "save the file as UTF-8 [bad-file]" in said) == (1, True, True)
+    assert (desk.versions(), log.read_bytes()[-5:]) == (["1.0.0"], b"caf\xe9\n")
+
+
 def test_scenarios_that_fail_refuse_a_release_and_are_told(desk: Desk) -> None:
     tests = desk.folder / "tests"
     tests.mkdir()
