@@ -115,7 +115,8 @@ async def serve(
     slots: Slots | None = None,
     started: Callable[[int], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then refuse new calls, let running ones end within the grace, and return.
+    """Serve until SIGTERM or SIGINT, or until the process that started this one among several has gone, however it ended;
+    then refuse new calls, let running ones end within the grace, and return.
 
     The snapshot's full digest is checked meanwhile; a process that finds it damaged says so and is no longer healthy.
     """
@@ -129,6 +130,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # readable once it has gone
+        loop.add_reader(parent.sentinel, stop.set)
     await server.start()
     memory.settle()
     for name in ("", *services(settings)):
@@ -139,6 +143,8 @@ async def serve(
     if settings.reload_seconds:
         aside.append(asyncio.create_task(live(settings, service).run()))
     await stop.wait()
+    if parent is not None:
+        loop.remove_reader(parent.sentinel)  # it stays readable
     for task in aside:
         task.cancel()
     await healthy.enter_graceful_shutdown()

@@ -234,6 +234,26 @@ def test_one_that_dies_ends_all_and_that_is_a_failure(folder: Path) -> None:
         assert "ended with -9" in found.process.stderr.read()
 
 
+def test_processes_whose_parent_is_killed_end_by_themselves(folder: Path) -> None:
+    with running(folder, "--processes=2") as found:
+        workers = found.children()
+        os.kill(found.process.pid, signal.SIGKILL)
+        found.process.wait(PATIENCE)
+        until = monotonic() + PATIENCE
+        while (left := [pid for pid in workers if alive(pid)]) and monotonic() < until:
+            sleep(0.05)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs; one that nobody has taken note of yet does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def test_a_stop_while_the_processes_still_start_reaches_them_all(folder: Path) -> None:
     wanted = [*COMMAND, "--port=0", f"--policies={folder / 'policies'}", "--processes=3"]
     with subprocess.Popen(wanted, env=environment(), stdout=subprocess.DEVNULL, text=True) as process:
