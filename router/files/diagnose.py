@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from operator import methodcaller
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,27 +28,25 @@ def diagnose(file: Path, source: TableSource, error: Exception) -> Problem:
     return Problem("bad-file", said or f"cannot be read as {source.format}: {_first_line(error)}", str(file), line)
 
 
-def short_record(file: Path, source: TableSource, fields: int) -> Problem | None:
-    """The first record of a CSV with fewer fields than its head: a reader would take those that are cut off for empty.
+def uneven_record(file: Path, source: TableSource, fields: int) -> Problem | None:
+    """The first record of a CSV with fewer or more fields than its head: a reader would take those that are cut off for
+    empty, and may not look at those beyond.
 
-    Where nothing is quoted, separators and lines are only counted; else the records are read one by one.
+    Where nothing is quoted, separators are only counted; else the records are read one by one.
     """
-    separator, separators, lines, quoted, last = source.separator.encode(), 0, 0, False, b"\n"
+    separators, even = methodcaller("count", source.separator.encode()), True
     with opened(file) as data:
-        while not quoted and (chunk := data.read(_CHUNK)):
-            quoted = b'"' in chunk
-            separators += chunk.count(separator)
-            lines += chunk.count(b"\n")
-            last = chunk
-    lines += not last.endswith(b"\n")
-    if fields == 1 or (not quoted and separators == lines * (fields - 1)):
+        while even and (lines := data.readlines(_CHUNK)):
+            even = set(map(separators, lines)) == {fields - 1} and not any(b'"' in line for line in lines)
+    if even:
         return None
     with io.TextIOWrapper(opened(file), encoding="utf-8-sig", newline="") as text:
         reader = csv.reader(text, delimiter=source.separator, strict=True)
         with suppress(csv.Error):  # who reads the values tells of that
             for record in reader:
-                if record and len(record) < fields:
-                    said = f"has {len(record)} fields, the head {fields}; is the line cut off?"
+                if record and len(record) != fields:
+                    cut_off = "; is the line cut off?" if len(record) < fields else ""
+                    said = f"has {len(record)} fields, the head {fields}{cut_off}"
                     return Problem("bad-file", said, str(file), reader.line_num)
     return None
 

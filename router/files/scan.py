@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 from router.errors import Problem, nearby
 from router.files.cells import Cell, cell, empty_cell
 from router.files.columns import Column, Kind
-from router.files.diagnose import diagnose, opened, short_record
+from router.files.diagnose import diagnose, opened, uneven_record
 from router.files.source import TableSource
 
 Absent: TypeAlias = Callable[[Path, Column, str], Problem]
@@ -83,12 +83,12 @@ def open_table(source: TableSource, absent: Absent) -> tuple[Scan, list[Problem]
     for file in source.files:
         try:
             schema = _head(file, source)
-            short = short_record(file, source, len(schema)) if source.format == "csv" else None
+            uneven = uneven_record(file, source, len(schema)) if source.format == "csv" else None
         except (OSError, TypeError, ValueError, PolarsError) as error:
             problems.append(diagnose(file, source, error))
             continue
-        if short is not None:
-            problems.append(short)
+        if uneven is not None:
+            problems.append(uneven)
             continue
         key = tuple(schema.items())
         if key in parts:
