@@ -12,7 +12,7 @@ from router.bulk.impact.moves import Move, explained, largest
 from router.bulk.impact.population import Population, Versions
 
 COLUMNS = (
-    "case_id", "status", "tier", "score", "band", "level", "level_rank", "recompense_total", "entitlements",
+    "case_id", "status", "tier", "score", "band", "level", "recompense_total", "entitlements",
 )  # fmt: skip
 """What is compared of a decision."""
 AFTER = "_after"
@@ -24,6 +24,8 @@ MEASURES = ("score", "recompense", "level", "entitlements")
 GAINED, LOST, MIXED = "gained", "lost", "mixed"
 """Gained in something and lost in nothing; the other way round; both."""
 _ACCEPTED = "accepted"
+_NUMBERS = {"score": "score", "recompense": "recompense_total"}
+"""The measures that are numbers, with their columns."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Comparison:
 
     def add(self, pairs: pl.DataFrame) -> None:
         """Count cases with the :data:`COLUMNS` as each version decides them, those of the second with :data:`AFTER`."""
-        waiting = pairs.filter(col("status") != _ACCEPTED).with_columns(_changes()).with_columns(_effects())
+        waiting = pairs.filter(col("status") != _ACCEPTED).with_columns(_changes()).with_columns(self._effects())
         waiting = waiting.with_columns(_balance())
         self.cases += waiting.height
         self.accepted += pairs.height - waiting.height
@@ -72,6 +74,23 @@ class Comparison:
         found = waiting.filter(col("balance").is_not_null())
         self.balance.update({(tier, balance): count for tier, balance, count in _counts(found, "tier", "balance")})
         self.moves = largest([*self.moves, *_moves(waiting)])
+
+    def _effects(self) -> Iterator[pl.Expr]:
+        """Who gains and who loses in what. Levels stand where the version after has them, by their names: ranks of two
+        ladders say nothing beside each other. To or from a level that it has not, nobody gains or loses.
+        """
+        ranks = [level.name for level in self.versions.after.levels]
+        before, after = (
+            col("level" + end).replace_strict(ranks, range(len(ranks)), default=None, return_dtype=pl.Int64)
+            for end in ("", AFTER)
+        )
+        pairs = {measure: (col(name), _after(name)) for measure, name in _NUMBERS.items()} | {"level": (before, after)}
+        for measure, (then, now) in pairs.items():
+            yield (now > then).fill_null(value=False).alias(f"{GAINED} {measure}")
+            yield (now < then).fill_null(value=False).alias(f"{LOST} {measure}")
+        yield _less("entitlements" + AFTER, "entitlements").alias(f"{GAINED} entitlements")
+        yield _less("entitlements", "entitlements" + AFTER).alias(f"{LOST} entitlements")
+        yield pl.any_horizontal(f"changed {name}" for name in CHANGES).alias("changed any")
 
     def recompense_total(self) -> tuple[int, int]:
         """All suggested money, before and after."""
@@ -118,16 +137,6 @@ def _changes() -> list[pl.Expr]:
 def _less(one: str, other: str) -> pl.Expr:
     """Whether a list has something that the other has not."""
     return col(one).list.set_difference(other).list.len() > 0
-
-
-def _effects() -> Iterator[pl.Expr]:
-    numbers = {"score": "score", "recompense": "recompense_total", "level": "level_rank"}
-    for measure, name in numbers.items():
-        yield (_after(name) > col(name)).alias(f"{GAINED} {measure}")
-        yield (_after(name) < col(name)).alias(f"{LOST} {measure}")
-    yield _less("entitlements" + AFTER, "entitlements").alias(f"{GAINED} entitlements")
-    yield _less("entitlements", "entitlements" + AFTER).alias(f"{LOST} entitlements")
-    yield pl.any_horizontal(f"changed {name}" for name in CHANGES).alias("changed any")
 
 
 def _balance() -> pl.Expr:

@@ -68,9 +68,10 @@ def _figures(found: Comparison) -> Iterator[Figure]:
         capacity = found.capacity
         over = [max(0, count - capacity) for count in found.band("P1")]
         yield _both("over_capacity", (over[0], over[1]))
-    levels = [level.name for level in found.versions.after.levels[:1]]
-    at_first = sides(found.levels, levels[0])
-    yield Figure("escalated", found.cases - at_first[1], found.cases - at_first[0])
+    lowest = [policy.levels[0].name for policy in found.versions]
+    yield Figure(
+        "escalated", found.cases - sides(found.levels, lowest[1])[1], found.cases - sides(found.levels, lowest[0])[0]
+    )
     for tier in found.tier_names():
         name = tier.replace("-", "_")
         yield _both(f"cases.{name}", sides(found.tiers, tier))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.bulk.impact.comparison import GAINED, LOST, MIXED, Comparison, compare
+from router.bulk.impact.figures import figures
 from router.bulk.impact.population import BacklogCases, Versions, backlog_cases, logged_cases
 from router.bulk.parts import split
 from router.decide.decider import Decider, terms_of
@@ -19,7 +20,7 @@ from router.log.decisions import open_log
 from router.log.record import Manner
 from router.policy.store import read_policy
 from tests.bulk.backlog import EXAMPLE, NOW, customers
-from tests.bulk.impact.versions import cases, records, versions
+from tests.bulk.impact.versions import RETAIL, cases, records, versions
 from tests.frame.backlogs import NIGHT
 from tests.log.records import KEY, TODAY
 
@@ -155,3 +156,26 @@ def test_nothing_changes_between_a_version_and_itself(tmp_path: Path) -> None:
     alike = BacklogCases(same, "", (), population.cases, population.events, (population.deciders[0],) * 2, AT)
     found = compare(alike)
     assert (found.changed.total(), found.balance, found.moves) == (0, Counter(), [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "moved"),
+    [
+        ("frontline", "first-line", True),
+        ("- {level: specialist", "- {level: lead, role: team lead, may_approve: 100}\n    - {level: specialist", False),
+    ],
+)
+def test_levels_of_another_ladder_are_compared_by_name(tmp_path: Path, old: str, new: str, *, moved: bool) -> None:
+    population = backlog(tmp_path, 1)
+    text = RETAIL.read_text()
+    assert old in text
+    (tmp_path / "1.1.0.yaml").write_text(text.replace(old, new))
+    other = read_policy(tmp_path / "1.1.0.yaml")
+    both = Versions(population.versions.before, other)
+    deciders = population.deciders[0], FrameDecider(other, of_records(records(other, NIGHT)))
+    found = compare(BacklogCases(both, "", (), population.cases, population.events, deciders, AT))
+    assert (found.changed["level"] > 0) is moved
+    assert found.balance == Counter()
+    escalated = figures(found)["escalated"]
+    assert escalated.after == escalated.before
+    assert 0 < escalated.after < found.cases
