@@ -10,15 +10,20 @@ from polars import col
 
 from router.bulk.impact.moves import Move, explained, largest
 from router.bulk.impact.population import Population, Versions
+from router.frame.commitments import commit
+from router.frame.timeline import WAITS
+from router.policy.model import COMMITMENTS, Policy
 
 COLUMNS = (
-    "case_id", "status", "tier", "score", "band", "level", "recompense_total", "entitlements",
+    "case_id", "status", "opened_at", "tier", "score", "band", "level", "recompense_total", "suggestions", "entitlements",
+    "commitments.row",
 )  # fmt: skip
 """What is compared of a decision."""
 AFTER = "_after"
 """The end of a column's name that has it as the version ``after`` decides it."""
-CHANGES = ("tier", "band", "level", "score", "recompense", "entitlements")
-"""What can be another one."""
+CHANGES = ("tier", "band", "level", "score", "recompense", "suggestions", "entitlements", "commitments")
+"""What can be another one. Suggestions are their rules, amounts, and whether they need approval; commitments the deadlines
+that a case has as it is opened."""
 MEASURES = ("score", "recompense", "level", "entitlements")
 """What a case can gain or lose in."""
 GAINED, LOST, MIXED = "gained", "lost", "mixed"
@@ -55,7 +60,9 @@ class Comparison:
 
     def add(self, pairs: pl.DataFrame) -> None:
         """Count cases with the :data:`COLUMNS` as each version decides them, those of the second with :data:`AFTER`."""
-        waiting = pairs.filter(col("status") != _ACCEPTED).with_columns(_changes()).with_columns(self._effects())
+        waiting = pairs.filter(col("status") != _ACCEPTED)
+        waiting = waiting.with_columns(self._other_deadlines(waiting)).with_columns(_suggested("", AFTER))
+        waiting = waiting.with_columns(_changes()).with_columns(self._effects())
         waiting = waiting.with_columns(_balance())
         self.cases += waiting.height
         self.accepted += pairs.height - waiting.height
@@ -74,6 +81,13 @@ class Comparison:
         found = waiting.filter(col("balance").is_not_null())
         self.balance.update({(tier, balance): count for tier, balance, count in _counts(found, "tier", "balance")})
         self.moves = largest([*self.moves, *_moves(waiting)])
+
+    def _other_deadlines(self, waiting: pl.DataFrame) -> pl.Series:
+        """Whether the deadlines differ, without what happened since: a log has no events, and that is the same for both."""
+        before, after = (
+            _deadlines(waiting.lazy(), policy, end).collect() for policy, end in zip(self.versions, ("", AFTER), strict=True)
+        )
+        return (before != after).select(pl.any_horizontal(pl.all()).alias("changed commitments")).to_series()
 
     def _effects(self) -> Iterator[pl.Expr]:
         """Who gains and who loses in what. Levels stand where the version after has them, by their names: ranks of two
@@ -130,8 +144,29 @@ def _after(name: str) -> pl.Expr:
 def _changes() -> list[pl.Expr]:
     found = [(col(name) != _after(name)).alias(f"changed {name}") for name in ("tier", "band", "level", "score")]
     found.append((col("recompense_total") != _after("recompense_total")).alias("changed recompense"))
-    missing = [_less("entitlements", "entitlements" + AFTER), _less("entitlements" + AFTER, "entitlements")]
-    return [*found, pl.any_horizontal(missing).alias("changed entitlements")]
+    for name in ("entitlements", "suggestions"):
+        missing = _less(name, name + AFTER), _less(name + AFTER, name)
+        found.append(pl.any_horizontal(missing).alias(f"changed {name}"))
+    return found
+
+
+def _suggested(*ends: str) -> Iterator[pl.Expr]:
+    """Suggestions as texts that are alike where the suggestions are."""
+    each = pl.element().struct
+    told = [each.field(name) for name in ("rule", "amount", "needs_approval")]
+    for end in ends:
+        yield col("suggestions" + end).list.eval(pl.concat_str(told, separator=" ", ignore_nulls=True))
+
+
+def _deadlines(waiting: pl.LazyFrame, policy: Policy, end: str) -> pl.LazyFrame:
+    """The deadlines that a policy gives to cases as they are opened."""
+    opened = waiting.select(
+        "opened_at",
+        col("commitments.row" + end).alias("commitments.row"),
+        *(pl.lit(None, pl.Int64).alias(name) for name in ("replied_at", "acknowledged_at", "accepted_at", "waiting_since")),
+        pl.lit([], WAITS).alias("waits"),
+    )
+    return commit(opened, policy, 0).select(f"{kind}_by" for kind in COMMITMENTS)
 
 
 def _less(one: str, other: str) -> pl.Expr:

@@ -119,7 +119,7 @@ def _moves(found: Comparison) -> Table:
             _arrow(*move.level),
             _arrow(*(f"{each:,}" for each in move.score)),
             _arrow(*(format_money(each, currency, grouped=True) for each in move.recompense)),
-            [reason.told(currency) for reason in move.reasons] or ["nothing but an entitlement"],
+            [reason.told(currency) for reason in move.reasons] or ["no other points or money"],
         ]
         for move in found.moves
     ]

@@ -150,7 +150,7 @@ def logged_cases(versions: Versions, log: Path, *, since: int | None = None, unt
     policy = versions.before
     torn = Torn()
     wanted = Wanted(policy=policy.name, since=since, until=until)
-    columns = list(dict.fromkeys([*columns_for(versions), "decided_at", "currency"]))
+    columns = list(dict.fromkeys([*columns_for(versions), "opened_at", "decided_at", "currency"]))
     found = list(chosen(log, wanted, torn, columns))
     if not found:
         said = f"no decision of the policy {policy.name} in this time stands in the log"

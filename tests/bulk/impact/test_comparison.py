@@ -179,3 +179,55 @@ def test_levels_of_another_ladder_are_compared_by_name(tmp_path: Path, old: str,
     escalated = figures(found)["escalated"]
     assert escalated.after == escalated.before
     assert 0 < escalated.after < found.cases
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("    acknowledge: 30m\n", "    acknowledge: 20m\n", "commitments"),
+        (
+            "level: frontline, role: customer care agent, may_approve: 20",
+            "level: frontline, role: agent, may_approve: 1",
+            "suggestions",
+        ),
+    ],
+)
+def test_who_has_other_deadlines_or_needs_approval_is_counted_on_a_backlog_and_on_a_log(
+    tmp_path: Path, old: str, new: str, what: str
+) -> None:
+    population = backlog(tmp_path, 2)
+    text = RETAIL.read_text()
+    assert old in text
+    (tmp_path / "1.1.0.yaml").write_text(text.replace(old, new))
+    both = Versions(population.versions.before, read_policy(tmp_path / "1.1.0.yaml"))
+    deciders = [Decider(policy, records(policy, NIGHT)) for policy in both]
+    pairs = [[decider.decide(case, b"", AT) for decider in deciders] for case in cases(MANY)]
+    expected = sum(differ(*pair) for pair in pairs if pair[0].fact("case.status") != "accepted")
+    assert 0 < expected < MANY
+    frames = (
+        FrameDecider(both.before, population.deciders[0].customers),
+        FrameDecider(both.after, of_records(records(both.after, NIGHT))),
+    )
+    log = open_log(tmp_path / "log", Manner(KEY, hash_ids=False))
+    for place, (decision, _) in enumerate(pairs):
+        log.keep([log.line(decision, TODAY + place)], TODAY + place)
+    log.close()
+    for given in (
+        BacklogCases(both, "", (), population.cases, population.events, frames, AT),
+        logged_cases(both, tmp_path / "log"),
+    ):
+        found = compare(given)
+        assert dict(+found.changed) == {what: expected, "any": expected}
+        assert found.balance == Counter()
+
+
+def differ(a: Decision, b: Decision) -> bool:
+    """Whether a deadline, or a suggestion or its need of approval, is another one."""
+    given = [
+        (
+            [by for _, by, _ in side.commitments],
+            [(s.rule and s.rule.id, s.amount, s.needs_approval) for s in side.suggestions],
+        )
+        for side in (a, b)
+    ]
+    return given[0] != given[1]
