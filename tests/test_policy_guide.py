@@ -71,6 +71,7 @@ def test_the_guide_works_from_top_to_bottom(
     assert [entry.version for entry in store.shelves["retail"].releases] == ["1.0.0", "1.1.0", "1.0.0", "1.2.0"]
     assert not store.get("retail", "", parse_instant("2100-01-01")).money
     changelog = Path("my-policies/retail/CHANGELOG.md").read_text()
+    assert "\nAgainst 1.0.0:\n\n- switches: money was yes, is no\n\n##" in changelog
     assert "- recompense rule delivery-fee-back: amount was `4.99`, is `5.99`\n" in changelog
 
 
