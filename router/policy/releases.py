@@ -208,6 +208,11 @@ def backwards(version: str, released: Iterable[str]) -> str:
     return f"version {version} is lower than {highest}, which was released before; give it a number above {highest}"
 
 
+def name_of(folder: Path) -> str:
+    """The policy that a folder holds: its name as it was asked for, whatever a link leads to."""
+    return folder.resolve().name if folder.name in {"", ".."} else folder.name
+
+
 def edited(path: Path, version: str) -> Problem:
     """What is said of a released file that is no longer what was released."""
     return Problem(

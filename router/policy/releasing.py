@@ -22,6 +22,7 @@ from router.policy.releases import (
     edited,
     in_force,
     misplaced,
+    name_of,
     on_trial,
     order_of,
     read_releases,
@@ -170,7 +171,7 @@ class _Book:
         path = self.folder / f"{version}.yaml"
         earlier = next((each for each in self.releases if each.version == version), None)
         written, holidays = self.compiled(path, version, again=earlier is not None)
-        if (written.policy.name, written.policy.version) != (self.folder.resolve().name, version):
+        if (written.policy.name, written.policy.version) != (name_of(self.folder), version):
             raise PolicyError([misplaced(path, written.policy)])
         entry = replace(entry, digest=written.policy.digest)
         if earlier is not None and earlier.digest != entry.digest:
@@ -183,7 +184,7 @@ class _Book:
             kept = self.folder / "holidays"
             kept.mkdir(exist_ok=True)
             whole.write(kept / f"{version}.txt", write_holidays(holidays).encode())
-        whole.write(log, with_entry(before, self.folder.resolve().name, changes).encode())
+        whole.write(log, with_entry(before, name_of(self.folder), changes).encode())
         try:
             whole.write(self.file, after.encode())
         except OSError:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from router.errors import PolicyError, Problem
 from router.policy.compile import digest_of
 from router.policy.model import Policy
-from router.policy.releases import RELEASES, Release, edited, misplaced, read_releases, recorded_holidays
+from router.policy.releases import RELEASES, Release, edited, misplaced, name_of, read_releases, recorded_holidays
 from router.policy.store import PolicyStore, Shelf, policy_folders, read_policy, read_text, version_files
 
 _MadeT = TypeVar("_MadeT")
@@ -21,7 +21,7 @@ _MadeT = TypeVar("_MadeT")
 def renewed(last: PolicyStore, root: Path, *, drafts: bool = False) -> tuple[PolicyStore, tuple[Problem, ...]]:
     """The policies below ``root`` now, and what is wrong with those that stay as they were; ``last`` itself if all do."""
     problems: list[Problem] = []
-    folders = _reading(root, problems, lambda: {folder.resolve().name: folder for folder in policy_folders(root)}) or {}
+    folders = _reading(root, problems, lambda: {name_of(folder): folder for folder in policy_folders(root)}) or {}
     for name in last.shelves.keys() - folders.keys():
         said = f"policy {name} is gone and is served as it was; restore its folder, or start the server again without it"
         problems.append(Problem("missing-version", said, str(root / name)))

@@ -15,6 +15,7 @@ from router.policy.releases import (
     edited,
     in_force,
     misplaced,
+    name_of,
     on_trial,
     order_of,
     read_releases,
@@ -241,7 +242,7 @@ def _read_shelf(folder: Path, problems: list[Problem], *, drafts: bool) -> Shelf
     versions = {version: each for version, each in versions.items() if Path(each.source.name).stem not in unread}
     unreleased = tuple(version for version in versions if all(entry.version != version for entry in releases))
     served = {version: each.policy for version, each in versions.items() if drafts or version not in unreleased}
-    return Shelf(folder.resolve().name, served, tuple(releases), () if drafts else unreleased, unread)
+    return Shelf(name_of(folder), served, tuple(releases), () if drafts else unreleased, unread)
 
 
 def _read_folder(
@@ -288,7 +289,7 @@ def _read_version(
         return path.stem, (Problem("duplicate-version", said, str(path)),)
     versions[policy.version] = written
     wrong = []
-    if (folder.resolve().name, path.name) != (policy.name, f"{policy.version}.yaml"):
+    if (name_of(folder), path.name) != (policy.name, f"{policy.version}.yaml"):
         wrong.append(misplaced(path, policy))
     if digests.get(policy.version, policy.digest) != policy.digest:
         wrong.append(edited(path, policy.version))

@@ -9,7 +9,7 @@ import pytest
 from router.policy.releases import RELEASES
 from router.policy.releasing import release, rollback
 from router.policy.renew import renewed
-from router.policy.store import PolicyStore
+from router.policy.store import PolicyStore, check_folder
 from router.time import parse_instant
 from tests.policy.small import write
 
@@ -179,6 +179,26 @@ def test_a_draft_that_is_wrong_is_nobodys_business_unless_drafts_are_served(root
 def test_a_folder_without_anything_to_serve_is_no_policy(root: Path, served: PolicyStore) -> None:
     write(root, "1.0.0", name="draft")
     assert codes(served, root) == []
+
+
+def test_a_linked_folder_has_the_name_of_the_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "1.0.0")
+    (tmp_path / "small").rename(tmp_path / "small-2026")
+    root = tmp_path / "served"
+    root.mkdir()
+    (root / "small").symlink_to(tmp_path / "small-2026")
+    store = PolicyStore.open(root)
+    put(root, "1.1.0", JUNE)
+    after, problems = renewed(store, root)
+    assert (after.get("small", "", JUNE).version, problems) == ("1.1.0", ())
+    assert codes(after, root) == []
+    assert (root / "small" / "CHANGELOG.md").read_text().startswith("# Changes of policy small\n")
+    assert [problem.code for problem in check_folder(tmp_path / "small-2026")[1]] == ["misplaced-policy"] * 2
+    (tmp_path / "small-2026").rename(tmp_path / "small")
+    for folder, given in ((tmp_path / "small", "."), (tmp_path / "small" / "holidays", ".."), (tmp_path, "small/.")):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        assert check_folder(Path(given))[1] == ()
 
 
 def test_a_swap_of_links_as_kubernetes_does_it_is_a_change_like_any_other(tmp_path: Path) -> None:
