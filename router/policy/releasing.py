@@ -196,6 +196,7 @@ class _Book:
         """The text with one more entry; of a list without any, the comments stay."""
         lines = [line for line in self.text.split("\n") if self.releases or line.startswith("#")]
         after = ("\n".join(lines).rstrip("\n") + "\n" if lines else HEADING) + _written(entry)
+        read_releases(HEADING + _written(entry), str(self.file))  # refuses what is wrong with the entry itself
         try:
             read = read_releases(after, str(self.file))
         except PolicyError:
