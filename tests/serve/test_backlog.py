@@ -29,7 +29,7 @@ from router.v1.case_router_service_pb2 import ErrorReason
 from tests.bulk.backlog import ROOT
 from tests.serve.backlogs import TERMS, Desk, desk, files, steps
 from tests.serve.engine import Served, kebab
-from tests.serve.shop import NOW, fields, reason, refused
+from tests.serve.shop import NOW, case_of, fields, reason, refused
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,21 @@ def test_so_they_are_with_a_budget_an_earlier_queue_and_accepted_cases(open_desk
     assert summary_of(result) == {name: told[name] for name in summary_of(result)}
     assert told["movement"]["left"] == 1
     before.unlink()
+
+
+def test_a_decision_log_keeps_the_manifest_of_every_run(shop: Served, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with desk(shop, tmp_path, log=log, log_key="the key of a test, long enough") as found:
+        found.run()
+        (kept,) = (log / "runs").rglob("*.json")
+        manifest = manifest_of(found.root / "queue.parquet").read_bytes()
+        assert json.loads(kept.read_bytes()) == json.loads(manifest)
+        found.send({"terms": TERMS, "cases": [case_of(case_id="a"), case_of(case_id="b")]})
+        (sent,) = {*(log / "runs").rglob("*.json")} - {kept}
+    told = json.loads(sent.read_bytes())
+    assert (told["tables"]["cases"]["rows"], told["output"]["rows"]) == (2, 2)
+    assert told["policy"] == json.loads(manifest)["policy"]
+    assert told["now"] == NOW
 
 
 def summary_of(result: pb.BacklogResult) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from typing import BinaryIO
 
 from router.bulk.engine import Run
-from router.bulk.manifest import manifest_of
+from router.bulk.manifest import manifest, manifest_of, of_run
 from router.bulk.parts import available_memory
 from router.bulk.run import Result, disk_full, reprioritize
 from router.bulk.small import Queue, put_in_order
@@ -23,6 +24,7 @@ from router.crm.snapshot import Snapshot
 from router.decide.records import FactRecords, facts_layout
 from router.errors import CaseError, Problem, TableError
 from router.frame.customers import Customers, of_records, of_snapshot
+from router.log.runs import record_run
 from router.serve.backlog.job import FAULT, MESSAGE, PROGRESS, REFUSED, Files, Job, frame
 from router.serve.convert.backlog import backlog_status, refuse
 from router.serve.convert.queue import Rows, funding_to_wire, summary_to_wire
@@ -72,6 +74,8 @@ class Child:
             previous=files.previous,
             with_accepted=job.with_accepted,
             budget=job.budget,
+            log=job.log,
+            asked_at=job.asked_at,
             memory=(job.memory or available_memory()) // job.share,
             progress=self._progress,
         )
@@ -86,11 +90,22 @@ class Child:
         self._progress("reading", 0, 1)
         cases = _read(parts)
         self._progress("deciding", 0, 1)
-        queue = put_in_order(
-            cases, job.policy, self._customers(), job.now, budget=job.budget, with_accepted=job.with_accepted
-        )
+        customers = self._customers()
+        queue = put_in_order(cases, job.policy, customers, job.now, budget=job.budget, with_accepted=job.with_accepted)
+        sent = sha256()
         for rows in _messages(queue, Rows(job.policy)):
-            self._tell(MESSAGE, pb.ReprioritizeCasesResponse(rows=rows).SerializeToString())
+            body = pb.ReprioritizeCasesResponse(rows=rows).SerializeToString()
+            sent.update(body)
+            self._tell(MESSAGE, body)
+        if job.log is not None:  # before the result: without it a queue is not whole
+            tables = {"cases": {"rows": len(cases), "sent": {"sha256": sha256(b"".join(parts)).hexdigest()}}}
+            told = manifest(
+                of_run(tables, None, job.policy, customers, job.now),
+                {"rows": queue.rows.height, "sha256": sent.hexdigest()},
+                with_accepted=job.with_accepted,
+                budget=job.budget,
+            )
+            record_run(job.log, told, job.asked_at)
         self._tell(MESSAGE, pb.ReprioritizeCasesResponse(result=_with(pb.BacklogResult(), queue)).SerializeToString())
 
     def _customers(self) -> Customers:

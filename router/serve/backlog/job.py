@@ -26,7 +26,8 @@ class Job:
     """A backlog, in files or as serialised requests of the upload, and how to decide it.
 
     ``snapshot`` is the folder of one content; ``budget`` is in minor units; ``memory`` in bytes (0: half of the machine's),
-    of which the run gets one of ``share`` parts.
+    of which the run gets one of ``share`` parts. ``log`` is the decision log that keeps the manifest, under
+    ``asked_at``, the time by the clock.
     """
 
     backlog: Files | tuple[bytes, ...]
@@ -37,6 +38,8 @@ class Job:
     with_accepted: bool
     memory: int = 0
     share: int = 1
+    log: Path | None = None
+    asked_at: int = 0
 
 
 def frame(kind: bytes, body: bytes) -> bytes:

@@ -94,7 +94,16 @@ class Backlog:
         settings = self._settings
         memory = settings.backlog_memory_mb * _MB
         return Job(
-            backlog, terms.policy, snapshot, terms.now, terms.budget, terms.with_accepted, memory, settings.backlog_runs
+            backlog,
+            terms.policy,
+            snapshot,
+            terms.now,
+            terms.budget,
+            terms.with_accepted,
+            memory,
+            settings.backlog_runs,
+            settings.log,
+            self._now(),
         )
 
     def _check_roots(self) -> None:
