@@ -80,9 +80,17 @@ def test_a_page_is_written(run: Run, new: Path, tmp_path: Path) -> None:
 
 
 def test_what_needs_cases_says_so(run: Run, new: Path) -> None:
-    for option in (("--fail-if", "p1 > 1"), ("--report", "x.html"), ("--events", "x.csv")):
+    for option in (
+        ("--fail-if", "p1 > 1"),
+        ("--report", "x.html"),
+        ("--events", "x.csv"),
+        ("--p1-capacity", "0"),
+        ("--since", "2016-01-01T00:00:00Z"),
+        ("--until", "2016-01-01T00:00:00Z"),
+        ("--snapshot", "x"),
+    ):
         ran = run("policy", "diff", RETAIL, new, *option)
-        assert (ran.code, "give --on" in ran.err) == (2, True)
+        assert (ran.code, "give --on" in ran.err, option[0] in ran.err) == (2, True, True)
     ran = run("policy", "diff", RETAIL, new, *ON, "--since", "2016-01-01T00:00:00Z")
     assert (ran.code, "for a decision log" in ran.err) == (2, True)
 

@@ -44,8 +44,18 @@ def diff(  # noqa: PLR0913 - an option each
     """
     from router.policy.difference import difference
 
-    if not on and (fail_if or report or events):
-        raise typer.BadParameter("it needs cases to decide; give --on", param_hint="--fail-if, --report, --events")
+    for_cases = {
+        "--events": events,
+        "--snapshot": snapshot,
+        "--since": since,
+        "--until": until,
+        "--p1-capacity": p1_capacity is not None,
+        "--fail-if": fail_if,
+        "--report": report,
+    }
+    needless = [option for option, given in for_cases.items() if given]
+    if needless and not on:
+        raise typer.BadParameter("it needs cases to decide; give --on", param_hint=", ".join(needless))
     root = policies_root(policies)
     old, new = read_version(before, root), read_version(after, root)
     changes = difference(old, new)
