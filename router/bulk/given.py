@@ -9,6 +9,7 @@ from polars import col
 from router.bulk.impact.population import Population
 from router.errors import Problem
 from router.policy.compile import Written
+from router.policy.lint import Reading
 from router.scenarios.given import fired_in, standing_in
 
 
@@ -24,5 +25,8 @@ def shown(written: Written, cases: Population) -> Iterator[Problem]:
         fired.update(dict(listed.group_by("fired").len().iter_rows()))
         found.append(part.drop("fired"))
     together = pl.concat(found)
+    if together.is_empty():
+        yield Reading(written).problem("never-fires", f"no rule fires: there is no case in {cases.told}", ("policy",))
+        return
     yield from fired_in(written, fired, together.height)
     yield from standing_in(written, together, "cases")

@@ -112,6 +112,16 @@ def test_rules_are_tried_on_a_backlog_and_on_a_log(run: Run, new: Path, tmp_path
     assert ("week-six-warning" in few, "own-failure" in few) == (True, False)
 
 
+def test_of_a_backlog_without_cases_that_alone_is_told(run: Run, new: Path, tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text((EXAMPLE / "cases.csv").read_text().partition("\n")[0] + "\n")
+    tried = run("policy", "check", new, "--no-fairness", "--json", "--on", tmp_path)
+    told = [each["message"] for each in json.loads(tried.out)["problems"] if each["code"] == "never-fires"]
+    assert [message for message in told if "no case" in message] == [
+        f"no rule fires: there is no case in the backlog {tmp_path / 'cases*.*'}"
+    ]
+    assert not any("of the" in message for message in told)
+
+
 def warned(run: Run, path: Path, *on: object) -> set[str]:
     """The rules of a draft that fire in none of the cases given."""
     ran = run("policy", "check", path, "--no-fairness", "--json", "--on", *on)
