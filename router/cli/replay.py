@@ -40,10 +40,10 @@ def replay(
     """
     from router.log import replay as again
     from router.log.compare import compare
-    from router.policy.store import PolicyStore
+    from router.policy.store import PolicyStore, open_shelf, policy_folders
 
     root: Path = policies_root(policies)
-    store = PolicyStore.open(root, drafts=True)
+    store = PolicyStore({shelf.name: shelf for shelf in map(open_shelf, policy_folders(root))})
     if policy_version:
         compared = compare(frames_of(log), store.get(policy, policy_version, 0))
         _show_comparison(compared, as_json=as_json)

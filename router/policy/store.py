@@ -123,8 +123,11 @@ class PolicyStore:
         """The time around ``now`` in which nothing of the policy ``name`` takes effect, without its end."""
         return self.shelves[name].steady(now)
 
-    def idle(self, now: int) -> Iterator[str]:
-        """What is said of each policy of which no version decides at ``now``."""
+    def remarks(self, now: int) -> Iterator[str]:
+        """What is said of each policy of which no version decides at ``now``, and of each draft that may decide."""
+        for policy, _, draft in self.versions(now):
+            if draft:
+                yield f"{policy.name} {policy.version} is served as a draft; `policy check` says whether it is fair"
         for shelf in self.shelves.values():
             try:
                 shelf.get("", now)

@@ -67,7 +67,7 @@ def open_state(settings: Settings) -> State:
         problems += error.problems
     if policies is None or problems:
         raise RouterError(problems)
-    for said in policies.idle(clock()):
+    for said in policies.remarks(clock()):
         _LOG.warning("%s", said)
     return State(policies, records, version("case-router")).prepare()
 

@@ -148,6 +148,12 @@ def test_of_which_policy_nothing_is_in_force_is_told(folder: Path, caplog: pytes
     assert "release one, or serve with drafts" in said
 
 
+def test_a_draft_that_is_served_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "case_router.serve")
+    open_state(read_settings(policies=folder / "policies", drafts=True))
+    assert caplog.messages == ["shop 2.0.0 is served as a draft; `policy check` says whether it is fair"]
+
+
 def test_without_options_the_shipped_policies_are_served_and_everybody_is_a_stranger() -> None:
     state = open_state(read_settings())
     assert "retail" in {policy.name for policy, _, _ in state.policies.versions(AS_OF)}
