@@ -33,6 +33,7 @@ def test_drafts_that_are_wrong_stand_in_nobodys_way(desk: Desk, tmp_path: Path) 
     for version, text in BAD_DRAFTS.items():
         (desk.folder / f"{version}.yaml").write_text(text)
     assert desk.release("1.1.0")[0] == 0
+    (tmp_path / "log" / "decisions").mkdir(parents=True)
     case = tmp_path / "case.yaml"
     case.write_text("case: {issue: question, opened_at: 2026-06-01T08:00:00Z, channel: email}\n")
     for command in (
@@ -40,6 +41,7 @@ def test_drafts_that_are_wrong_stand_in_nobodys_way(desk: Desk, tmp_path: Path) 
         ("policy", "diff", "small@1.0.0", "small@1.1.0"),
         ("policy", "explain", case, "--policy", "small"),
         ("route", case, "--policy", "small"),
+        ("replay", tmp_path / "log"),
     ):
         assert desk.run(*command, "--policies", desk.root).code == 0
     (row,) = json.loads(desk.run("policy", "list", "--policies", desk.root, "--json").out)["policies"]
