@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from warnings import catch_warnings
 from zoneinfo import ZoneInfo
 
 from router.time import DAY, FIRST, HOUR, LAST, MINUTE, WEEK, from_datetime
@@ -159,20 +160,29 @@ def parse_hours(hours: Mapping[str, Sequence[str]]) -> WeeklyHours:
     return tuple(day or () for day in week)
 
 
-@lru_cache(maxsize=8)
 def holiday_dates(region: str) -> Mapping[date, str]:
     """Public holidays of ``GB-ENG`` or ``DE`` in the years of the table, with their names. Raises ``ValueError``."""
+    return _holidays(region)[0]
+
+
+def unknown_holidays(region: str) -> Iterable[str]:
+    """What the library says of years whose holidays it does not know all, each sentence once. Raises ``ValueError``."""
+    return _holidays(region)[1]
+
+
+@lru_cache(maxsize=8)
+def _holidays(region: str) -> tuple[Mapping[date, str], tuple[str, ...]]:
     import holidays as public_holidays  # noqa: PLC0415 - a big library, and a released policy has its days on record
 
     country, _, subdivision = region.partition("-")
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
     try:
-        found = public_holidays.country_holidays(
-            country, subdiv=subdivision or None, years=range(FIRST_YEAR, LAST_YEAR + 1), language="en_US"
-        )
+        with catch_warnings(record=True, action="always") as warned:
+            found = public_holidays.country_holidays(country, subdiv=subdivision or None, years=years, language="en_US")
     except NotImplementedError as error:
         message = f"no public holidays are known for {region!r}; write a country, or country-subdivision, as GB-ENG"
         raise ValueError(message) from error
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())), tuple(dict.fromkeys(str(each.message) for each in warned))
 
 
 @lru_cache(maxsize=64)

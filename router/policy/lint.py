@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 
-from router.calendar import ALWAYS, Calendar, Duration
+from router.calendar import ALWAYS, Calendar, Duration, unknown_holidays
 from router.errors import Problem
 from router.policy import document as d
 from router.policy import expression as ex
@@ -258,11 +258,21 @@ def _protected(reading: Reading) -> Iterator[Problem]:
                 yield replace(reading.problem("protected-fact", said, (*place.at, key)), warning=False)
 
 
+def _holidays(reading: Reading) -> Iterator[Problem]:
+    """Public holidays that are not known of all years."""
+    calendar = reading.written.document.calendar
+    region = calendar.holidays if calendar is not None else None
+    for warned in unknown_holidays(region) if region else ():
+        said = f"not all public holidays of {region} are known in all years, and what is not known is open: {warned}"
+        yield reading.problem("unknown-holidays", said, ("calendar", "holidays"))
+
+
 LOOKS: tuple[Callable[[Reading], Iterable[Problem]], ...] = (
     _conditions,
     _hidden,
     _amounts,
     _deadlines,
+    _holidays,
     _unused,
     _protected,
 )
