@@ -4,7 +4,7 @@ The row back end is asked again, for each part of each condition whether it is k
 false; so there is no second reading of the language. What is neither is unknown: a fact that it reads is missing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from router.decide.decider import case_layout, customer_layout
@@ -81,12 +81,12 @@ class Tracer:
         tiers = [(tier.name, tier.when) for tier in reversed(policy.tiers)]
         yield Section("tiers", self._first(tiers, [name == out["tier"] for name, _ in tiers].index(True), out))
         for name in ("priority", "escalation", "entitlements", "recompense"):
-            yield Section(name, self._rules(getattr(policy, name), out))
+            yield Section(name, self._rules(name, out))
         rows = [(str(index), row.when) for index, row in enumerate(policy.commitments, start=1)]
         chosen = [index == out["commitments.row"] for index, _ in enumerate(rows)].index(True)
         yield Section("commitments", self._first(rows, chosen, out, "row "))
         for name in ("likely_reasons", "guidance"):
-            yield Section(name, self._rules(getattr(policy, name), out))
+            yield Section(name, self._rules(name, out))
 
     def _first(
         self, rows: Sequence[tuple[str, ex.Node]], chosen: int, out: dict[str, Value], what: str = ""
@@ -100,11 +100,16 @@ class Tracer:
             found.append(Traced(name, index == chosen, part, (), why_not))
         return tuple(found)
 
-    def _rules(self, rules: Iterable[Rule], out: dict[str, Value]) -> tuple[Traced, ...]:
-        return tuple(
+    def _rules(self, section: str, out: dict[str, Value]) -> tuple[Traced, ...]:
+        rules: Sequence[Rule] = getattr(self.policy, section)
+        met = (
             Traced(rule.id, bool(out[p.fired(rule.id)]), self._part(rule.when, out), tuple(self._gives(rule, out)))
             for rule in rules
         )
+        off = (
+            Traced(rule, fired=False, condition=None, why_not="switched off") for rule in self.policy.off.get(section, ())
+        )
+        return (*met, *off)
 
     def _gives(self, rule: Rule, out: dict[str, Value]) -> Iterator[tuple[str, Value]]:
         if rule.gives is None or not out[p.fired(rule.id)]:

@@ -37,7 +37,7 @@ def uneven_record(file: Path, source: TableSource, fields: int) -> Problem | Non
     separators, even = methodcaller("count", source.separator.encode()), True
     with opened(file) as data:
         while even and (lines := data.readlines(_CHUNK)):
-            even = set(map(separators, lines)) == {fields - 1} and not any(b'"' in line for line in lines)
+            even = set(map(separators, lines)) == {fields - 1} and b'"' not in b"".join(lines)
     if even:
         return None
     with io.TextIOWrapper(opened(file), encoding="utf-8-sig", newline="") as text:

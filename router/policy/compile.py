@@ -83,6 +83,7 @@ class _Compiler(Texts):
     ) -> None:
         super().__init__(source, document, spared)
         self.closed = closed
+        self.off: dict[str, list[str]] = {}
 
     # sections, in the order in which each may use the one before
 
@@ -139,6 +140,7 @@ class _Compiler(Texts):
             likely_reasons=likely,
             guidance=guidance,
             oldest_snapshot=oldest,
+            off=self.off,
             protected=frozenset(doc.protected),
         )
         return replace(policy, plan=build_plan(policy))
@@ -191,7 +193,7 @@ class _Compiler(Texts):
     def each(
         self, given: Sequence[d.RuleDocument], path: tuple[str, ...], make: Callable[[m.Rule, Path], _RuleT]
     ) -> tuple[_RuleT, ...]:
-        """The enabled rules of one section; one that is switched off is checked all the same."""
+        """The rules of one section but those switched off, themselves or with all money, which are checked all the same."""
         found = []
         for index, rule in enumerate(given):
             at: Path = (*path, index)
@@ -204,8 +206,10 @@ class _Compiler(Texts):
             text = next(key for key in ("because", "say", "what") if hasattr(rule, key))
             because = self.sentence(getattr(rule, text), *at, text)
             made = make(m.Rule(rule.id, when, because, gives), at)
-            if rule.enabled:
+            if rule.enabled and (gives is None or path[0] != "recompense" or self.document.switches.money):
                 found.append(made)
+            else:
+                self.off.setdefault(path[0], []).append(rule.id)
         return tuple(found)
 
     def levels(self) -> tuple[tuple[m.Level, ...], int]:
@@ -247,14 +251,13 @@ class _Compiler(Texts):
 
     def recompense(self) -> tuple[m.RecompenseRule, ...]:
         given = self.document.recompense.rules if self.document.recompense else []
-        found = self.each(
+        return self.each(
             given,
             ("recompense", "rules"),
             lambda rule, at: m.RecompenseRule(
                 rule.id, rule.when, rule.because, rule.gives, given[int(at[-1])].kind, given[int(at[-1])].value
             ),
         )
-        return tuple(rule for rule in found if self.document.switches.money or rule.gives is None)
 
     def commitments(self, calendar: Calendar) -> tuple[m.CommitmentRow, ...]:
         given = self.document.commitments

@@ -1,6 +1,6 @@
 """A policy compiled: frozen, typed, ready to run. Requests never see YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from router.calendar import Calendar, Duration
@@ -142,6 +142,8 @@ class Policy:
     guidance: tuple[Rule, ...]
     oldest_snapshot: Duration
     protected: frozenset[str] = frozenset()
+    off: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The rules of each section that are switched off, themselves or with all money."""
     plan: Plan = field(default=NO_PLAN)
 
     @property

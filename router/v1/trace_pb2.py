@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15router/v1/trace.proto\x12\trouter.v1\"C\n\rTracedSection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05rules\x18\x02 \x03(\x0b\x32\x15.router.v1.TracedRule\"}\n\nTracedRule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x66ired\x18\x02 \x01(\x08\x12-\n\tcondition\x18\x03 \x01(\x0b\x32\x1a.router.v1.TracedCondition\x12%\n\x05gives\x18\x04 \x03(\x0b\x32\x16.router.v1.TracedValue\"\xb2\x01\n\x0fTracedCondition\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05truth\x18\x02 \x01(\x0e\x32\x10.router.v1.Truth\x12\x1d\n\x04join\x18\x03 \x01(\x0e\x32\x0f.router.v1.Join\x12)\n\x05parts\x18\x04 \x03(\x0b\x32\x1a.router.v1.TracedCondition\x12&\n\x06values\x18\x05 \x03(\x0b\x32\x16.router.v1.TracedValue\"X\n\x0bTracedValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x10\n\x06yes_no\x18\x04 \x01(\x08H\x00\x42\x07\n\x05value*R\n\x05Truth\x12\x15\n\x11TRUTH_UNSPECIFIED\x10\x00\x12\x0e\n\nTRUTH_TRUE\x10\x01\x12\x0f\n\x0bTRUTH_FALSE\x10\x02\x12\x11\n\rTRUTH_UNKNOWN\x10\x03*E\n\x04Join\x12\x14\n\x10JOIN_UNSPECIFIED\x10\x00\x12\x0c\n\x08JOIN_ALL\x10\x01\x12\x0c\n\x08JOIN_ANY\x10\x02\x12\x0b\n\x07JOIN_IF\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15router/v1/trace.proto\x12\trouter.v1\"C\n\rTracedSection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05rules\x18\x02 \x03(\x0b\x32\x15.router.v1.TracedRule\"\x8e\x01\n\nTracedRule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x66ired\x18\x02 \x01(\x08\x12-\n\tcondition\x18\x03 \x01(\x0b\x32\x1a.router.v1.TracedCondition\x12%\n\x05gives\x18\x04 \x03(\x0b\x32\x16.router.v1.TracedValue\x12\x0f\n\x07why_not\x18\x05 \x01(\t\"\xb2\x01\n\x0fTracedCondition\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x1f\n\x05truth\x18\x02 \x01(\x0e\x32\x10.router.v1.Truth\x12\x1d\n\x04join\x18\x03 \x01(\x0e\x32\x0f.router.v1.Join\x12)\n\x05parts\x18\x04 \x03(\x0b\x32\x1a.router.v1.TracedCondition\x12&\n\x06values\x18\x05 \x03(\x0b\x32\x16.router.v1.TracedValue\"X\n\x0bTracedValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x10\n\x06yes_no\x18\x04 \x01(\x08H\x00\x42\x07\n\x05value*R\n\x05Truth\x12\x15\n\x11TRUTH_UNSPECIFIED\x10\x00\x12\x0e\n\nTRUTH_TRUE\x10\x01\x12\x0f\n\x0bTRUTH_FALSE\x10\x02\x12\x11\n\rTRUTH_UNKNOWN\x10\x03*E\n\x04Join\x12\x14\n\x10JOIN_UNSPECIFIED\x10\x00\x12\x0c\n\x08JOIN_ALL\x10\x01\x12\x0c\n\x08JOIN_ANY\x10\x02\x12\x0b\n\x07JOIN_IF\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'router.v1.trace_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRUTH']._serialized_start=503
-  _globals['_TRUTH']._serialized_end=585
-  _globals['_JOIN']._serialized_start=587
-  _globals['_JOIN']._serialized_end=656
+  _globals['_TRUTH']._serialized_start=521
+  _globals['_TRUTH']._serialized_end=603
+  _globals['_JOIN']._serialized_start=605
+  _globals['_JOIN']._serialized_end=674
   _globals['_TRACEDSECTION']._serialized_start=36
   _globals['_TRACEDSECTION']._serialized_end=103
-  _globals['_TRACEDRULE']._serialized_start=105
-  _globals['_TRACEDRULE']._serialized_end=230
-  _globals['_TRACEDCONDITION']._serialized_start=233
-  _globals['_TRACEDCONDITION']._serialized_end=411
-  _globals['_TRACEDVALUE']._serialized_start=413
-  _globals['_TRACEDVALUE']._serialized_end=501
+  _globals['_TRACEDRULE']._serialized_start=106
+  _globals['_TRACEDRULE']._serialized_end=248
+  _globals['_TRACEDCONDITION']._serialized_start=251
+  _globals['_TRACEDCONDITION']._serialized_end=429
+  _globals['_TRACEDVALUE']._serialized_start=431
+  _globals['_TRACEDVALUE']._serialized_end=519
 # @@protoc_insertion_point(module_scope)

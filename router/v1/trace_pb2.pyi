@@ -113,10 +113,13 @@ class TracedRule(_message.Message):
     FIRED_FIELD_NUMBER: _builtins.int
     CONDITION_FIELD_NUMBER: _builtins.int
     GIVES_FIELD_NUMBER: _builtins.int
+    WHY_NOT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id; of a row of commitments its number, from 1."""
     fired: _builtins.bool
     """Whether it fired; of a tier or a row, whether it was the one that was taken."""
+    why_not: _builtins.str
+    """Why it did not fire, or was not taken, whatever its condition says: switched off, or another fitted before; else empty."""
     @_builtins.property
     def condition(self) -> Global___TracedCondition:
         """When it fires; absent: always."""
@@ -132,10 +135,11 @@ class TracedRule(_message.Message):
         fired: _builtins.bool = ...,
         condition: Global___TracedCondition | None = ...,
         gives: _abc.Iterable[Global___TracedValue] | None = ...,
+        why_not: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "fired", b"fired", "gives", b"gives", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "fired", b"fired", "gives", b"gives", "id", b"id", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from router.policy.compile import compile_policy
 from router.v1 import case_router_service_pb2 as pb
 from router.v1 import decision_pb2, trace_pb2
-from tests.serve.engine import Served
-from tests.serve.shop import asked, case_of
+from tests.serve.engine import Served, serving, state_of
+from tests.serve.shop import POLICY, asked, case_of
 
 
 @pytest.mark.parametrize("view", [decision_pb2.VIEW_BASIC, decision_pb2.VIEW_FULL])
@@ -46,6 +47,16 @@ def test_what_is_missing_has_no_value_and_is_unknown(shop: Served) -> None:
     assert {condition.truth for condition in conditions} == {trace_pb2.TRUTH_UNKNOWN}
     compared = [value for condition in conditions for value in condition.values]
     assert all(value.WhichOneof("value") is None for value in compared)
+
+
+def test_it_says_why_a_tier_or_a_rule_is_none_whatever_its_condition(shop: Served) -> None:
+    text = POLICY.replace("- id: late-credit", "- enabled: false\n      id: late-credit")
+    with serving(state_of(compile_policy(text, "shop.yaml"), shop.service.state.records)) as served:
+        decision = asked(served, explain=True)
+    reasons = {rule.id: rule.why_not for section in decision.trace for rule in section.rules if rule.why_not}
+    assert reasons["late-credit"] == "switched off"
+    assert reasons["standard"] == f"{decision.tier.name} fitted before"
+    assert "late-credit" not in [suggestion.rule for suggestion in decision.recompense]
 
 
 def test_a_stream_explains_too(shop: Served) -> None:

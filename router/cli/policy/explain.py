@@ -1,9 +1,8 @@
 """``case-router policy explain``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,11 +46,9 @@ def explain(
     from router.decide.decider import Decider
     from router.decide.trace import Section, Tracer
 
-    root = policies_root(policies)
-    asked = ask(file, root, policy=policy, version=policy_version, now=now, snapshot=snapshot)
+    asked = ask(file, policies_root(policies), policy=policy, version=policy_version, now=now, snapshot=snapshot)
     decision = Decider(asked.policy, asked.records).decide(asked.case, asked.text.encode(errors="surrogatepass"), asked.now)
-    own = Path(policy) if Path(policy).is_file() else root / asked.policy.name / f"{asked.policy.version}.yaml"
-    sections = tuple(_with_rules_off(Tracer(asked.policy, asked.records).trace(decision), own))
+    sections = Tracer(asked.policy, asked.records).trace(decision)
     if rule:
         _all_known(rule, sections)
         chosen = (Section(each.name, tuple(r for r in each.rules if r.id in rule)) for each in sections)
@@ -65,26 +62,6 @@ def explain(
         for traced in section.rules:
             for line in _told(traced):
                 typer.echo(f"  {line}")
-
-
-def _with_rules_off(sections: "Iterable[Section]", file: Path) -> "Iterator[Section]":
-    """The sections with the rules of the policy's file that are switched off: they were not compiled."""
-    from router.decide.trace import Section, Traced
-    from router.policy.document import PolicyDocument
-    from router.policy.lint import SECTIONS, rules_at
-    from router.policy.store import read_text
-    from router.yaml import load
-
-    document = load(read_text(file), str(file)).read(PolicyDocument) if file.is_file() else None
-    for section in sections:
-        traced = {rule.id: rule for rule in section.rules}
-        if document is not None and section.name in SECTIONS:
-            written = rules_at(document, SECTIONS[section.name])
-            traced = {
-                each.id: traced.get(each.id) or Traced(each.id, fired=False, condition=None, why_not="switched off")
-                for each in written
-            }
-        yield Section(section.name, tuple(traced.values()))
 
 
 def _all_known(wanted: list[str], sections: "tuple[Section, ...]") -> None:

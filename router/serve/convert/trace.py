@@ -25,7 +25,7 @@ def traced(sections: Iterable[Section]) -> bytes:
 
 def _rule(rule: Traced) -> pb.TracedRule:
     condition = None if rule.condition is None else _condition(rule.condition)
-    return pb.TracedRule(id=rule.id, fired=rule.fired, condition=condition, gives=_values(rule.gives))
+    return pb.TracedRule(id=rule.id, fired=rule.fired, condition=condition, gives=_values(rule.gives), why_not=rule.why_not)
 
 
 def _condition(part: Part) -> pb.TracedCondition:
