@@ -1,6 +1,7 @@
 """Money: whole minor units outside expressions, a number in major units inside, one rule between them."""
 
 from math import floor
+from typing import Final
 
 _CODES_BY_EXPONENT = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -15,15 +16,15 @@ _CODES_BY_EXPONENT = {
 EXPONENTS: dict[str, int] = {code: e for e, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
 """Decimal places of the minor unit of each currency (ISO 4217, list one)."""
 
-POWERS = (1, 10, 100, 1000, 10_000)
+POWERS: Final = (1, 10, 100, 1000, 10_000)
 """Minor units of a major one, by exponent."""
 
-HALF = 0.500001
+HALF: Final = 0.500001
 """What is added before the floor: a little over a half, so that 1.005 (a float below it) becomes 1.01."""
 
-NANOS = 10**9
+NANOS: Final = 10**9
 
-LARGEST_AMOUNT = 9e14
+LARGEST_AMOUNT: Final = 9e14
 """The largest amount in major units: in minor units of every currency it fits 64 bits, on the wire and in files."""
 
 

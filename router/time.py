@@ -5,21 +5,22 @@ borders, once; finer input is floored.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-WEEK = 7 * DAY
-YEAR = 31_556_952 * SECOND
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
+YEAR: Final = 31_556_952 * SECOND
 """365.2425 days, the mean Gregorian year."""
-TWELVE_MONTHS = 365 * DAY
+TWELVE_MONTHS: Final = 365 * DAY
 """The window of every ``…_12m`` fact: ``(as_of - TWELVE_MONTHS, as_of]``."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST = -62_135_596_800 * SECOND
+FIRST: Final = -62_135_596_800 * SECOND
 """0001-01-01, the first instant that a ``Timestamp`` and a ``datetime`` can hold."""
-LAST = 253_402_300_800 * SECOND - 1
+LAST: Final = 253_402_300_800 * SECOND - 1
 """The last microsecond of 9999."""
 
 

@@ -7,7 +7,7 @@ from math import isnan, nan
 from typing import NamedTuple
 
 from router.calendar import Calendar
-from router.cases.model import Case, Event, Money
+from router.cases.model import Case, Event, Money, Run
 from router.cases.timeline import METHODS, NAMES, Timeline
 from router.facts import Fact, Type, Value, to_float
 from router.money import to_major
@@ -50,11 +50,6 @@ class CaseState:
     notices: list[Notice]
     facts: tuple[Value, ...] = ()
 
-    def start_again(self) -> None:
-        """Forget the events that the timeline has taken in."""
-        t = self.timeline
-        self.timeline = Timeline(t.opened_at, t.hedged, t.order_on_record)
-
 
 def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> CaseState:  # noqa: FBT001 - the answer of the CRM
     """The state of a case before its first event. ``order_on_record`` is the answer of the CRM."""
@@ -63,12 +58,16 @@ def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> C
 
 def feed(state: CaseState, events: tuple[Event, ...]) -> None:
     """Let the timeline take in events, whatever their order."""
+    ordered = in_order(events, state.now, state.notices)
+    follow(state, Run([event.at for event in ordered], [(NAMES[type(event.what)], tuple(event.what)) for event in ordered]))
+
+
+def follow(state: CaseState, run: Run) -> None:
+    """Let the timeline take in events that follow one another, as its first."""
     timeline = state.timeline
-    for event in in_order(events, state.now, state.notices):
-        name = NAMES[type(event.what)]
-        METHODS[name](timeline, event.at, *event.what)
-        timeline.times.append(event.at)
-        timeline.events.append((name, tuple(event.what)))
+    timeline.times, timeline.events = times, events = run
+    for at, (name, values) in zip(times, events, strict=True):
+        METHODS[name](timeline, at, *values)
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:

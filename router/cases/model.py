@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from router.facts import Value
 
@@ -247,6 +247,14 @@ class Event(NamedTuple):
     sequence: int = 0
     event_id: str = ""
     agent_id: str = ""
+
+
+class Run(NamedTuple):
+    """Events that follow one another, each but once and none of the future: when each was, in order; its name, and its
+    attributes in the order of its type."""
+
+    times: list[int]
+    events: list[tuple[str, tuple[Any, ...]]]
 
 
 class Case(NamedTuple):

@@ -7,9 +7,9 @@ from math import floor, nan
 from operator import itemgetter
 from typing import Any
 
-from router.cases.facts import CaseState, Notice, Terms, begin, feed, settle
+from router.cases.facts import CaseState, Notice, Terms, begin, feed, follow, settle
 from router.cases.hedges import hedge_finder
-from router.cases.model import Case
+from router.cases.model import Case, Run
 from router.decide.channel import reply_channel
 from router.decide.commitments import commit
 from router.decide.floor import ASK_FIRST, REVIEW
@@ -120,10 +120,16 @@ class Decider:
             return NextPerson(self.policy.levels[above], self.policy.levels[above].role)
         return NextPerson(None, self.policy.outside.name)
 
-    def decide(self, case: Case, request: bytes, now: int, *, full: bool = True) -> Decision:
-        """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same id."""
+    def decide(self, case: Case, request: bytes, now: int, *, full: bool = True, run: Run | None = None) -> Decision:
+        """The decision for one case at ``now``. ``request`` identifies the question: the same one has the same id.
+
+        The events are those of ``run``, or, without one, those of the case, whatever their order.
+        """
         state, customer = self.begin(case, now)
-        feed(state, case.timeline)
+        if run is None:
+            feed(state, case.timeline)
+        else:
+            follow(state, run)
         return self.conclude(state, customer, request, full=full)
 
     def begin(self, case: Case, now: int) -> tuple[CaseState, tuple[Value, ...] | None]:

@@ -58,6 +58,10 @@ class Suggestion(NamedTuple):
     needs_approval: bool
 
 
+Part: TypeAlias = "slice"
+"""The places of a part of the row function's result."""
+
+
 Commitment: TypeAlias = tuple[str, int, str]
 """A deadline: its kind, when it is due, and its state: open, met, breached or paused."""
 
@@ -85,19 +89,18 @@ class AdverseAction(NamedTuple):
     approver: Level
 
 
-@dataclass(frozen=True, slots=True)
-class Slices:
+class Slices(NamedTuple):
     """Where the parts of the row function's result stand: flags of the rules of each section, points that vary, amounts."""
 
-    priority: slice
-    points: slice
-    escalation: slice
-    entitlements: slice
-    recompense: slice
-    asked: slice
-    amounts: slice
-    likely: slice
-    guidance: slice
+    priority: Part
+    points: Part
+    escalation: Part
+    entitlements: Part
+    recompense: Part
+    asked: Part
+    amounts: Part
+    likely: Part
+    guidance: Part
 
 
 @dataclass(frozen=True, slots=True)

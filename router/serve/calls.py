@@ -1,4 +1,4 @@
-"""What every call of every service shares: its context, the clock, reading a request, and how an error ends it."""
+"""What every call of every service shares: its context, the clock, and how an error ends it."""
 
 import logging
 import secrets
@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 import grpc
-from google.protobuf.message import DecodeError
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
-from router.errors import CaseError, LogError, OtherShardError, Problem, UnknownPolicyError
+from router.errors import CaseError, LogError, OtherShardError, UnknownPolicyError
 from router.serve.convert import errors
 
 _LOG = logging.getLogger("case_router.serve")
@@ -24,14 +23,6 @@ Handler: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
 def clock() -> int:
     """The time in microseconds."""
     return time.time_ns() // 1000
-
-
-def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
-    """The message. Raises :class:`CaseError` if the bytes are none."""
-    try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
 
 
 def status_of(error: Exception) -> Status:

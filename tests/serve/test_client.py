@@ -32,8 +32,9 @@ def plain(event: Event) -> Event:
     if not isinstance(what, ApologyGiven):
         texts: dict[str, Any] = {name: nfc(value) for name, value in what._asdict().items() if isinstance(value, str)}
         return event._replace(what=what._replace(**texts))
-    said = ApologyGiven(what.text) if what.text and not what.hedged else ApologyGiven(None, bool(what.hedged))
-    return event._replace(what=said)
+    if what.text is None:
+        return event
+    return event._replace(what=ApologyGiven(None, hedged=True) if what.hedged else ApologyGiven(nfc(what.text) or None))
 
 
 @given(cases(most=16), ATTRIBUTES)

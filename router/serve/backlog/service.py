@@ -15,8 +15,9 @@ from router.errors import Problem
 from router.serve.backlog.job import Files, Job
 from router.serve.backlog.roots import LocationError, LocationRefusedError, Roots
 from router.serve.backlog.runs import KilledError, RefusedError, Runs, Slots, TooManyRunsError
-from router.serve.calls import Context, abort, clock, parse, status_of
+from router.serve.calls import Context, abort, clock, status_of
 from router.serve.convert import backlog as convert
+from router.serve.convert.asked import parse
 from router.serve.convert.backlog import Terms, refuse, terms_of
 from router.serve.settings import PREFIX, Settings
 from router.serve.state import State

@@ -1,23 +1,21 @@
 """From a case on the wire to a case of the domain, with every field that is wrong."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as WireMoney
 
 from router.cases import model as m
-from router.cases.facts import CaseState, feed
-from router.cases.timeline import METHODS, Timeline
-from router.errors import Problem
 from router.facts import CHANNELS, TOUCHPOINTS, Value
 from router.money import EXPONENTS, LARGEST_AMOUNT, NANOS, minor_of_nanos
 from router.text import nfc
 from router.time import FIRST, LAST
 from router.v1 import case_pb2 as pb
 
-_CHANNELS: Mapping[int, str | None] = {0: None} | dict(enumerate(CHANNELS, start=1))
-_TOUCHPOINTS: Mapping[int, str | None] = {0: None} | dict(enumerate(TOUCHPOINTS, start=1))
+CHANNEL_OF: Mapping[int, str | None] = {0: None} | dict(enumerate(CHANNELS, start=1))
+TOUCHPOINT_OF: Mapping[int, str | None] = {0: None} | dict(enumerate(TOUCHPOINTS, start=1))
+"""Names by the numbers that they have on the wire; 0 is not given."""
 
 Wrong: TypeAlias = Callable[[str, str], None]
 """Takes the path of a field and what is wrong with it."""
@@ -36,8 +34,8 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
         case_id,
         opened_at,
         nfc(wire.customer_id),
-        _enum(_CHANNELS, wire.channel, "channel", wrong),
-        _enum(_TOUCHPOINTS, wire.touchpoint, "touchpoint", wrong),
+        _enum(CHANNEL_OF, wire.channel, "channel", wrong),
+        _enum(TOUCHPOINT_OF, wire.touchpoint, "touchpoint", wrong),
         nfc(wire.issue),
         nfc(wire.order_id),
         money_of(wire.value_at_stake, "value_at_stake", wrong) if wire.HasField("value_at_stake") else None,
@@ -46,44 +44,61 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
     )
 
 
-def fold(wire: pb.Case, timeline: Timeline, now: int, wrong: Wrong) -> bool:
-    """Feed the events of ``wire`` to the timeline, each touched once.
+class Told(NamedTuple):
+    """A case as it was told: its events as a run where they are one, else all of them in its timeline."""
 
-    False, with the timeline half fed, where they are not in order, come twice or are of the future: such a timeline is read
-    by :func:`events_of` and put in order first.
+    case: m.Case
+    run: m.Run | None
+
+
+def told(wire: pb.Case, now: int, wrong: Wrong) -> Told:
+    """The case that ``wire`` describes, at ``now``."""
+    case, run = head_of(wire, wrong), run_of(wire, now)
+    return Told(case, run) if run is not None else Told(case._replace(timeline=events_of(wire, wrong)), None)
+
+
+class _UnusualError(Exception):
+    """Something is not as in most cases."""
+
+
+def _unusual(field: str, message: str) -> None:
+    raise _UnusualError(field, message)
+
+
+def run_of(wire: pb.Case, now: int) -> m.Run | None:
+    """The events of ``wire``, each touched once.
+
+    ``None`` where they are not in order, come twice, are of the future or wrong: such a timeline is read by
+    :func:`events_of`, which tells what is wrong, and put in order.
     """
+    try:
+        return _run_of(wire, now)
+    except _UnusualError:
+        return None
+
+
+def _run_of(wire: pb.Case, now: int) -> m.Run | None:
     last, before = FIRST, None
-    ids = []
-    times, events = timeline.times, timeline.events
-    for index, event in enumerate(wire.timeline):
+    ids: list[str] = []
+    times: list[int] = []
+    events: list[tuple[str, tuple[Any, ...]]] = []
+    for event in wire.timeline:
         stamp = event.at
         nanos = stamp.nanos
         at = stamp.seconds * 1_000_000 + nanos // 1000
         if at <= last and (at < last or (before is not None and event.sequence < before.sequence)):
-            return False
+            return None
         last, before = at, event
         event_id = event.event_id
         if event_id:
             ids.append(nfc(event_id))
         kind = event.WhichOneof("event")
         if kind is None or at > now or not at or not 0 <= nanos < NANOS:
-            return False
-        read, take = _TABLE[kind]
-        values = () if read is None else read(getattr(event, kind), index, wrong)
-        take(timeline, at, *values)
+            return None
+        read = _READ.get(kind)
         times.append(at)
-        events.append((kind, values))
-    return len(set(ids)) == len(ids)
-
-
-def read_timeline(wire: pb.Case, state: CaseState, problems: list[Problem], wrong: Wrong) -> None:
-    """Feed the events of ``wire`` to the timeline of ``state``, whatever their order."""
-    valid = len(problems)
-    if fold(wire, state.timeline, state.now, wrong):
-        return
-    del problems[valid:]
-    state.start_again()
-    feed(state, events_of(wire, wrong))
+        events.append((kind, () if read is None else read(getattr(event, kind), 0, _unusual)))
+    return m.Run(times, events) if len(set(ids)) == len(ids) else None
 
 
 def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
@@ -97,7 +112,7 @@ def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
         if kind is None:
             wrong(f"timeline[{index}].event", "is required")
             continue
-        read, _ = _TABLE[kind]
+        read = _READ.get(kind)
         values = () if read is None else read(getattr(event, kind), index, wrong)
         events.append(m.Event(at, m.EVENTS[kind](*values), event.sequence, nfc(event.event_id), event.agent_id))
     return tuple(events)
@@ -145,7 +160,8 @@ def _check_money(units: int, nanos: int, field: str, wrong: Wrong) -> None:
 
 def _attributes(wire: pb.Case, wrong: Wrong) -> Mapping[str, Value | m.Money]:
     found: dict[str, Value | m.Money] = {}
-    for name, attribute in wire.attributes.items():
+    for name in sorted(wire.attributes):
+        attribute = wire.attributes[name]
         kind = attribute.WhichOneof("value")
         if kind is None:
             wrong(f"attributes[{name!r}]", "has no value")
@@ -184,7 +200,7 @@ def _required(name: str, fields: tuple[str, ...]) -> _Read:
 
 def _channel(wire: Any, name: str, index: int, wrong: Wrong) -> str | None:  # noqa: ANN401 - one of the generated messages
     channel: int = wire.channel
-    found = _CHANNELS.get(channel)
+    found = CHANNEL_OF.get(channel)
     if found is None and channel:
         wrong(f"timeline[{index}].{name}.channel", f"{channel} is not known; known: {', '.join(CHANNELS)}")
     return found
@@ -232,8 +248,7 @@ def _promise_made(wire: pb.PromiseMade, index: int, wrong: Wrong) -> tuple[Any, 
 
 def _apology_given(wire: pb.ApologyGiven, index: int, wrong: Wrong) -> tuple[Any, ...]:
     del index, wrong
-    text = nfc(wire.text)
-    return (text, None) if text else (None, wire.hedged)
+    return nfc(wire.text) or None, wire.hedged if wire.HasField("hedged") else None
 
 
 def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> tuple[Any, ...]:
@@ -253,7 +268,4 @@ _READ: Mapping[str, _Read] = {name: _required(name, kind._fields) for name, kind
     "promise_made": _promise_made,
     "apology_given": _apology_given,
     "remedy_offered": _remedy_offered,
-}
-_TABLE: Mapping[str, tuple[_Read | None, Callable[..., None]]] = {
-    name: (_READ.get(name), METHODS[name]) for name in m.EVENTS
 }

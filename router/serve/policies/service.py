@@ -14,9 +14,10 @@ from router.errors import PolicyError
 from router.policy.releases import RELEASES, Release, in_force, read_releases
 from router.policy.store import policy_folders, read_text, shipped_policies, version_files
 from router.serve.backlog.runs import KilledError, RefusedError, Runs, TooManyRunsError
-from router.serve.calls import Context, Handler, abort, clock, parse, status_of
+from router.serve.calls import Context, Handler, abort, clock, status_of
 from router.serve.convert import backlog as statuses
 from router.serve.convert import policies as convert
+from router.serve.convert.asked import parse
 from router.serve.policies.job import PolicyJob
 from router.serve.policies.sources import Shelves, problems_of
 from router.serve.settings import Settings

@@ -1,0 +1,135 @@
+"""From the bytes of a request to what it asks for: which policy at which time, and its cases, read or ready to be read."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from router.errors import CaseError, Problem
+from router.serve.convert.errors import BatchTooLargeError
+from router.serve.convert.request import Told, Wrong, events_of, head_of, instant, told
+from router.serve.convert.scan import Request, scan_case, scan_request
+from router.v1 import case_pb2, decision_pb2
+from router.v1 import case_router_service_pb2 as pb
+
+_BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
+_VIEWS = frozenset({_BASIC, _UNSPECIFIED, _FULL})
+SCANS = not hasattr(scan_request, "__code__")
+"""Whether requests are read as bytes: compiled, that takes a quarter of the time of protobuf's messages, and else thrice."""
+
+_Message: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
+
+
+class Asked(NamedTuple):
+    """What a request asks for: by which policy and version, for which time (microseconds), in which view, and its cases;
+    ``body`` is the request itself, which the ids of its decisions are made from."""
+
+    policy: str
+    version: str
+    now: int
+    full: bool
+    explain: bool
+    cases: Sequence[Told | case_pb2.Case]
+    body: bytes
+
+
+def read_call(data: bytes, at: int) -> Asked:
+    """A ``RouteCaseRequest`` that comes ``at`` a time. Raises :class:`CaseError` with all that is wrong with it, but for the
+    case of a request that is right."""
+    found = scan_request(data) if SCANS else None
+    if found is not None and found.view in _VIEWS and len(found.cases) == 1:
+        case = scan_case(data, *found.cases[0], at if found.now is None else found.now)
+        if case is not None:
+            return _asked(found, at, [case], data)
+    return _of_call(parse(pb.RouteCaseRequest, data), at, data)
+
+
+def read_stream(data: bytes, at: int) -> Asked:
+    """A ``StreamRouteCasesRequest``, as the ``RouteCaseRequest`` in it would be read: its decision has the same id."""
+    request = parse(pb.StreamRouteCasesRequest, data).request
+    body = data[len(data) - request.ByteSize() :]
+    return read_call(body, at) if SCANS else _of_call(request, at, body)
+
+
+def read_batch(data: bytes, at: int, limit: int) -> Asked:
+    """A ``BatchRouteCasesRequest`` of at most ``limit`` cases; else as :func:`read_call`."""
+    found = scan_request(data) if SCANS else None
+    if found is not None and found.view in _VIEWS and not found.explain and len(found.cases) <= limit:
+        cases = _cases(data, found.cases, at if found.now is None else found.now)
+        if cases is not None:
+            return _asked(found, at, cases, data)
+    request = parse(pb.BatchRouteCasesRequest, data)
+    if len(request.cases) > limit:
+        said = f"has {len(request.cases):,} items; at most {limit:,} are taken, send the rest in further batches"
+        raise BatchTooLargeError(Problem("batch-too-large", said, field="cases"), limit)
+    now, full = _now(request, at, []), request.view != _BASIC
+    return Asked(request.policy, request.policy_version, now, full, explain=False, cases=request.cases, body=data)
+
+
+def read_case(case: Told | case_pb2.Case, now: int) -> Told:
+    """A case of a request. Raises :class:`CaseError` with every invalid field."""
+    if isinstance(case, Told):
+        return case
+    problems: list[Problem] = []
+    found = told(case, now, _telling(problems))
+    _refuse(problems)
+    return found
+
+
+def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
+    """The message. Raises :class:`CaseError` if the bytes are none."""
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
+
+
+def _cases(data: bytes, places: Sequence[tuple[int, int]], now: int) -> list[Told | case_pb2.Case] | None:
+    """The cases of a batch; ``None`` if one of them is none."""
+    try:
+        return [scan_case(data, start, stop, now) or case_pb2.Case.FromString(data[start:stop]) for start, stop in places]
+    except DecodeError:
+        return None
+
+
+def _asked(found: Request, at: int, cases: Sequence[Told | case_pb2.Case], data: bytes) -> Asked:
+    now = at if found.now is None else found.now
+    return Asked(found.policy, found.version, now, found.view != _BASIC, found.explain, cases, data)
+
+
+def _of_call(request: pb.RouteCaseRequest, at: int, body: bytes) -> Asked:
+    problems = [] if request.HasField("case") else [Problem("invalid-case", "is required", field="case")]
+    now = _now(request, at, problems)
+    cases = [request.case]
+    return Asked(request.policy, request.policy_version, now, request.view != _BASIC, request.explain, cases, body)
+
+
+def _now(request: _Message, at: int, problems: list[Problem]) -> int:
+    """The time that a request is for. Raises what is wrong with it, ``problems`` and those of its only case included."""
+    now = at
+    if request.HasField("now"):
+        now = instant(request.now, "now", lambda f, what: problems.append(Problem("invalid-case", what, field=f)))
+    if request.view not in _VIEWS:
+        problems.append(Problem("invalid-case", f"{request.view} is not known; known: BASIC, FULL", field="view"))
+    if problems and isinstance(request, pb.RouteCaseRequest) and request.HasField("case"):
+        wrong = _telling(problems)
+        head_of(request.case, wrong)
+        events_of(request.case, wrong)
+    _refuse(problems)
+    return now
+
+
+def _telling(problems: list[Problem]) -> Wrong:
+    def wrong(field: str, message: str) -> None:
+        problems.append(Problem("invalid-case", message, field=f"case.{field}"))
+
+    return wrong
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise CaseError(problems)
+
+
+Reader: TypeAlias = Callable[[bytes, int], Asked]
+"""Reads what came at a time."""
