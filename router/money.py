@@ -3,7 +3,7 @@
 from math import floor
 from typing import Final
 
-_CODES_BY_EXPONENT = {
+_CODES_BY_EXPONENT: Final = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW "
     "CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR "
@@ -13,7 +13,7 @@ _CODES_BY_EXPONENT = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
-EXPONENTS: dict[str, int] = {code: e for e, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
+EXPONENTS: Final[dict[str, int]] = {code: e for e, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
 """Decimal places of the minor unit of each currency (ISO 4217, list one)."""
 
 POWERS: Final = (1, 10, 100, 1000, 10_000)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from math import isnan, nan
 from typing import NamedTuple
 
@@ -26,11 +25,6 @@ class Terms:
     calendar: Calendar
     attributes: tuple[Fact, ...] = ()
 
-    @cached_property
-    def no_attributes(self) -> tuple[Value, ...]:
-        """The values of the attributes where none is given."""
-        return tuple(nan if fact.type.numeric else None for fact in self.attributes)
-
 
 class Notice(NamedTuple):
     """A warning: a fixed kind and a sentence."""
@@ -39,21 +33,23 @@ class Notice(NamedTuple):
     message: str
 
 
-@dataclass(slots=True)
 class CaseState:
     """One case at a moment: ``facts`` in the order of ``CASE_FACTS``, ``INPUTS`` and the declared attributes; the timeline's
     state behind them; and the warnings of reading it."""
 
-    case: Case
-    now: int
-    timeline: Timeline
-    notices: list[Notice]
-    facts: tuple[Value, ...] = ()
+    __slots__ = ("case", "facts", "notices", "now", "timeline")
+
+    def __init__(self, case: Case, now: int, timeline: Timeline) -> None:
+        self.case = case
+        self.now = now
+        self.timeline = timeline
+        self.notices: list[Notice] = []
+        self.facts: tuple[Value, ...] = ()
 
 
 def begin(case: Case, terms: Terms, now: int, order_on_record: bool | None) -> CaseState:  # noqa: FBT001 - the answer of the CRM
     """The state of a case before its first event. ``order_on_record`` is the answer of the CRM."""
-    return CaseState(case, now, Timeline(case.opened_at, terms.hedged, order_on_record), [])
+    return CaseState(case, now, Timeline(case.opened_at, terms.hedged, order_on_record))
 
 
 def feed(state: CaseState, events: tuple[Event, ...]) -> None:
@@ -67,7 +63,11 @@ def follow(state: CaseState, run: Run) -> None:
     timeline = state.timeline
     timeline.times, timeline.events = times, events = run
     for at, (name, values) in zip(times, events, strict=True):
-        METHODS[name](timeline, at, *values)
+        take = METHODS[name]
+        if len(values) == 1:  # as most have; compiled code makes a list of what comes behind a star
+            take(timeline, at, values[0])
+        else:
+            take(timeline, at, *values)
 
 
 def settle(state: CaseState, terms: Terms, as_of: int | None) -> None:
@@ -167,8 +167,7 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         since,
         refund,
     )
-    given = _attributes(case, terms, notices) if case.attributes else terms.no_attributes
-    state.facts = (*facts, *given)
+    state.facts = (*facts, *_attributes(case, terms, notices)) if terms.attributes or case.attributes else facts
 
 
 def _promises(t: Timeline, now: int) -> tuple[int, int]:

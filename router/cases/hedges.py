@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Final
 
 from router.text import nfc
 
-_APOLOGY = re.compile(r"\b(?:sorry|apolog\w*|regret(?:s|ted|ting)?|pardon|forgive)\b")
+_APOLOGY: Final = re.compile(r"\b(?:sorry|apolog\w*|regret(?:s|ted|ting)?|pardon|forgive)\b")
 
 
 def hedge_finder(hedges: Iterable[str]) -> Callable[[str], bool]:

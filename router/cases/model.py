@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from router.facts import Value
 
@@ -206,7 +206,7 @@ What: TypeAlias = (
     | ResolutionAccepted
 )
 
-EVENTS: Mapping[str, type[What]] = {
+EVENTS: Final[Mapping[str, type[What]]] = {
     "customer_contacted": CustomerContacted,
     "contact_failed": ContactFailed,
     "company_replied": CompanyReplied,

@@ -1,12 +1,12 @@
 """What a timeline adds up to at a moment: one pass over its events, in order."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from router.cases.hedges import fold_text
 from router.cases.model import EVENTS, Money
 
-PROOF_OF_PURCHASE = "proof_of_purchase"
+PROOF_OF_PURCHASE: Final = "proof_of_purchase"
 
 
 Promise: TypeAlias = tuple[int, int]
@@ -325,8 +325,8 @@ def _method(name: str) -> Callable[..., None]:
     return found
 
 
-METHODS: Mapping[str, Callable[..., None]] = {name: _method(name) for name in EVENTS}
+METHODS: Final[Mapping[str, Callable[..., None]]] = {name: _method(name) for name in EVENTS}
 """What takes in each event, by its name: called with the timeline, its time and its attributes."""
 
-NAMES: Mapping[type, str] = {kind: name for name, kind in EVENTS.items()}
+NAMES: Final[Mapping[type, str]] = {kind: name for name, kind in EVENTS.items()}
 """The name of each type of event."""

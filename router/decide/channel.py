@@ -7,24 +7,40 @@ from router.decide.model import ReplyChannel
 from router.policy.model import Channel
 
 
-def reply_channel(
-    channels: Mapping[str, Channel], calendar: Calendar, own: str | None, failed: Collection[str], now: int
-) -> ReplyChannel | None:
-    """The customer's own channel while it works and is open; else the fastest one that does; else the one that opens first.
+class ReplyChannels:
+    """Chooses among a policy's channels: the customer's own while it works and is open; else the fastest one that does; else
+    the one that opens first. Channels slower than the customer's own are never taken.
 
-    ``own`` is the channel of the last contact, else the case's; a channel in ``failed`` does not work, as the customer could
-    not get through on it and has not since. Channels slower than the customer's own are never taken. ``None`` if the policy
-    names no channels.
+    What is taken while every channel works is known from the start.
     """
-    if not channels:
-        return None
-    opening = calendar.next_open(now)
-    best = fitting_channel(channels, own, failed, is_open=opening == now)
-    return ReplyChannel(best.name, now if best.always else opening, best.always)
+
+    def __init__(self, channels: Mapping[str, Channel], calendar: Calendar) -> None:
+        self._channels = channels
+        self._calendar = calendar
+        self._usual = {
+            (own, is_open): fitting_channel(channels, own, (), is_open=is_open)
+            for own in ((None, *channels) if channels else ())
+            for is_open in (True, False)
+        }
+
+    def to(self, own: str | None, failed: Collection[str], now: int) -> ReplyChannel | None:
+        """The channel to a customer.
+
+        ``own`` is the channel of the last contact, else the case's; a channel in ``failed`` does not work, as the customer
+        could not get through on it and has not since. ``None`` if the policy names no channels.
+        """
+        if not self._channels:
+            return None
+        opening = self._calendar.next_open(now)
+        if failed:
+            best = fitting_channel(self._channels, own, failed, is_open=opening == now)
+        else:
+            best = self._usual[own if own in self._channels else None, opening == now]
+        return ReplyChannel(best.name, now if best.always else opening, best.always)
 
 
 def fitting_channel(channels: Mapping[str, Channel], own: str | None, failed: Collection[str], *, is_open: bool) -> Channel:
-    """The channel of :func:`reply_channel`, inside and outside of business hours."""
+    """The channel of :class:`ReplyChannels`, inside and outside of business hours."""
     usual = channels.get(own or "")
     slowest = usual.speed if usual else max(channel.speed for channel in channels.values())
     fitting = [channel for channel in channels.values() if channel.speed <= slowest]

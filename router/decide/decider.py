@@ -6,11 +6,12 @@ from itertools import compress, count
 from math import floor, nan
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from router.cases.facts import CaseState, Notice, Terms, begin, feed, follow, settle
 from router.cases.hedges import hedge_finder
 from router.cases.model import Case, Run
-from router.decide.channel import reply_channel
+from router.decide.channel import ReplyChannels
 from router.decide.commitments import commit
 from router.decide.floor import ASK_FIRST, REVIEW
 from router.decide.model import AdverseAction, Basis, Decision, NextPerson, Records, Suggestion
@@ -106,9 +107,18 @@ class Decider:
         )
         places = count(self._slices.points.start)
         points = tuple((fixed, next(places) if fixed is None else -1) for fixed in self.points)
-        self._basis = Basis(policy, records, self.places, self._slices, points, sayings)
-        self.next_people = tuple(self._next_person(level) for level in policy.levels)
-        self._owner = self.positions["customer.owner"]
+        self.basis = Basis(
+            policy,
+            records,
+            self.places,
+            self._slices,
+            points,
+            sayings,
+            ZoneInfo(policy.time_zone),
+            tuple(self._next_person(level) for level in policy.levels),
+            self.positions["customer.owner"],
+        )
+        self._channels = ReplyChannels(policy.channels, policy.calendar)
         self._goodwill = self.positions.get("customer.goodwill_12m")
         money = [rule.id for rule in policy.recompense if rule.gives is not None]
         asked, given = (range(part.start, part.stop) for part in (self._slices.asked, self._slices.amounts))
@@ -145,31 +155,18 @@ class Decider:
         settle(state, self.terms, self.records.as_of)
         customer = self.stranger if known is None else known
         out: tuple[Any, ...] = (self._full if full else self._basic)(customer, state.facts)
-        slices, timeline = self._slices, state.timeline
-        earned = [
-            whole(out[place]) if fixed is None else fixed
-            for fixed, place in compress(self._basis.points, out[slices.priority])
-        ]
         identity = blake2b(b"".join((self._identity, now.to_bytes(8, "big", signed=True), request)), digest_size=16)
-        level = policy.levels[int(out[2])]
         decision = Decision(
-            self._basis,
+            self.basis,
             identity.hexdigest(),
             state,
             customer,
-            known is not None,
             out,
-            earned,
-            policy.tiers[int(out[0])],
-            int(out[1]),
-            out[4],
-            level,
-            timeline.owner or customer[self._owner],  # type: ignore[arg-type]  # a text or None
-            self.next_people[level.rank],
-            commit(policy.calendar, policy.commitments[int(out[3])], timeline, now),
+            commit(policy.calendar, policy.commitments[int(out[3])], state.timeline, now),
             self._warnings(state, known=known is not None),
+            known=known is not None,
         )
-        points = sum(out[slices.points])
+        points = sum(out[self._slices.points])
         if points != points:  # noqa: PLR0124 - some of them is NaN, which is missing
             self._warn_of_points(decision)
         if full:
@@ -197,19 +194,20 @@ class Decider:
         decision.full = True
         decision.entitlements = list(compress(policy.entitlements, out[slices.entitlements]))
         decision.likely_reasons = list(compress(policy.likely_reasons, out[slices.likely]))
-        decision.guidance = list(compress(policy.guidance, out[slices.guidance]))
+        guidance = list(compress(policy.guidance, out[slices.guidance]))
         decision.recompense = list(compress(policy.recompense, out[slices.recompense]))
         if decision.recompense:
             decision.suggestions = self._suggestions(decision, out)
         timeline = state.timeline
         own = timeline.contact_channel or state.case.channel
-        decision.reply_channel = reply_channel(policy.channels, policy.calendar, own, timeline.failed_channels, state.now)
+        decision.reply_channel = self._channels.to(own, timeline.failed_channels, state.now)
         if timeline.taken:
-            decision.guidance.append(REVIEW)
+            guidance.append(REVIEW)
         if timeline.proposed:
             decision.adverse_actions = self._adverse_actions(decision)
             if not all(action.permitted for action in decision.adverse_actions):
-                decision.guidance.append(ASK_FIRST)
+                guidance.append(ASK_FIRST)
+        decision.guidance = guidance
         values = (*self._read_of_customer(decision.customer), *self._read_of_case(state.facts))
         unknown = [name for name, value in zip(self._reads, values, strict=True) if value is None or value != value]  # noqa: PLR0124 - NaN is missing
         if unknown:
@@ -261,11 +259,6 @@ class Decider:
             permitted = not self.policy.permitting.isdisjoint(approvals)
             found.append(AdverseAction(kind, permitted, senior))
         return found
-
-
-def whole(points: float) -> int:
-    """Points as they count: 0 where they cannot be known."""
-    return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing
 
 
 def _absent(fact: Fact) -> Value:

@@ -1,9 +1,10 @@
 """A decision: what the service answers, as ids, numbers and instants. Words are made from it only for what is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from typing import Any, NamedTuple, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
 from router.cases.facts import CaseState, Notice
 from router.decide.floor import AGEING, SENIOR_FOR_ADVERSE_ACTION
@@ -106,8 +107,9 @@ class Slices(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What all decisions of one decider stand on: policy, records, where each fact and each result stands, the points
-    of each priority rule (``None``: they vary, and stand in the result at the place that follows), and the sentences of the
-    policy, compiled, by the identity of each."""
+    of each priority rule (``None``: they vary, and stand in the result at the place that follows), the sentences of the
+    policy, compiled, by the identity of each, and the zone whose clock they tell; whom the customer may ask for next at
+    each level; and where the owner stands among the facts of a customer."""
 
     policy: Policy
     records: Records
@@ -115,40 +117,82 @@ class Basis:
     slices: Slices
     points: tuple[tuple[int | None, int], ...]
     sayings: dict[int, Callable[..., str]]
+    zone: ZoneInfo
+    next_people: tuple[NextPerson, ...]
+    owner: int
 
 
-@dataclass(slots=True)
 class Decision:
-    """One decision. ``full`` says whether the parts below ``warnings`` were decided too.
+    """One decision. ``full`` says whether the parts below it were decided too.
 
     ``customer`` and ``state.facts`` are the facts that it was made from, ``out`` the results of the plan, ``earned`` the
     points of each priority rule that fired. Money is in minor units of the policy's currency, instants are
     microseconds.
     """
 
-    basis: Basis
-    id: str
-    state: CaseState
-    customer: tuple[Value, ...]
-    known: bool
-    out: tuple[Any, ...]
-    earned: list[int]
-    tier: Tier
-    score: int
-    band: str
-    level: Level
-    owner: str | None
-    next_person: NextPerson
-    commitments: tuple[Commitment, ...]
-    warnings: list[Notice]
-    full: bool = False
-    recompense: list[RecompenseRule] = field(default_factory=list)
-    suggestions: list[Suggestion] = field(default_factory=list)
-    entitlements: list[Entitlement] = field(default_factory=list)
-    likely_reasons: list[Rule] = field(default_factory=list)
-    guidance: list[Rule] = field(default_factory=list)
-    reply_channel: ReplyChannel | None = None
-    adverse_actions: list[AdverseAction] = field(default_factory=list)
+    __slots__ = (
+        "adverse_actions",
+        "band",
+        "basis",
+        "commitments",
+        "customer",
+        "earned",
+        "entitlements",
+        "full",
+        "guidance",
+        "id",
+        "known",
+        "level",
+        "likely_reasons",
+        "next_person",
+        "out",
+        "owner",
+        "recompense",
+        "reply_channel",
+        "score",
+        "state",
+        "suggestions",
+        "tier",
+        "warnings",
+    )
+
+    def __init__(
+        self,
+        basis: Basis,
+        decision_id: str,
+        state: CaseState,
+        customer: tuple[Value, ...],
+        out: tuple[Any, ...],
+        commitments: tuple[Commitment, ...],
+        warnings: list[Notice],
+        *,
+        known: bool,
+    ) -> None:
+        policy = basis.policy
+        fired = compress(basis.points, out[basis.slices.priority])
+        self.basis = basis
+        self.id = decision_id
+        self.state = state
+        self.customer = customer
+        self.known = known
+        self.out = out
+        self.earned = [whole(out[place]) if fixed is None else fixed for fixed, place in fired]
+        self.tier: Tier = policy.tiers[int(out[0])]
+        self.score = int(out[1])
+        self.level: Level = policy.levels[int(out[2])]
+        self.band: str = out[4]
+        self.owner: str | None = state.timeline.owner or customer[basis.owner]  # type: ignore[assignment]  # a text or None
+        self.next_person = basis.next_people[self.level.rank]
+        self.commitments = commitments
+        self.warnings = warnings
+        self.full = False
+        self.recompense: Sequence[RecompenseRule] = ()
+        self.suggestions: Sequence[Suggestion] = ()
+        self.entitlements: Sequence[Entitlement] = ()
+        self.likely_reasons: Sequence[Rule] = ()
+        self.guidance: Sequence[Rule] = ()
+        self.reply_channel: ReplyChannel | None = None
+        self.adverse_actions: Sequence[AdverseAction] = ()
 
     @property
     def now(self) -> int:
@@ -212,3 +256,8 @@ class Decision:
         open_until = [due_at for _, due_at, state in self.commitments if state != "met"]
         case = self.state.case
         return -self.score, min(open_until, default=2**63), case.opened_at, case.id
+
+
+def whole(points: float) -> int:
+    """Points as they count: 0 where they cannot be known."""
+    return int(points) if points == points else 0  # noqa: PLR0124 - NaN is missing

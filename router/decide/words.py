@@ -2,19 +2,36 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TypeAlias
-from zoneinfo import ZoneInfo
+from typing import Final, TypeAlias
 
 from router.cases.timeline import PROOF_OF_PURCHASE
 from router.decide.floor import APOLOGY, APOLOGY_ID, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Decision, Suggestion
 from router.facts import Value
 from router.policy.sentence import Sentence
-from router.time import to_datetime
+from router.time import SECOND, to_datetime
 
-DIGEST = ("received", "promised", "said", "open")
+DIGEST: Final = ("received", "promised", "said", "open")
 """The kinds of lines of a digest, in order."""
-_RECEIVED, _PROMISED, _SAID, _OPEN = range(4)
+_RECEIVED: Final = 0
+_PROMISED: Final = 1
+_SAID: Final = 2
+_OPEN: Final = 3
+
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 DigestLine: TypeAlias = tuple[int, int, str]
 """One line of a digest: the index of its kind in :data:`DIGEST`, when it happened or fell due, and its words."""
@@ -26,6 +43,7 @@ class Words:
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         self._sayings = decision.basis.sayings
+        self._zone = decision.basis.zone
         self._customer, self._case = decision.customer, decision.state.facts
 
     def read(self, name: str) -> Value:
@@ -59,18 +77,18 @@ class Words:
     def day(self, instant: int) -> str:
         """A day as people say it: ``12 September``."""
         local = self._local(instant)
-        return f"{local.day} {local:%B}"
+        return f"{local.day} {_MONTHS[local.month - 1]}"
 
     def moment(self, instant: int) -> str:
         """A day and time: ``12 September 14:30``."""
         local = self._local(instant)
-        return f"{local.day} {local:%B %H:%M}"
+        return f"{local.day} {_MONTHS[local.month - 1]} {local.hour:02}:{local.minute:02}"
 
     def _local(self, instant: int) -> datetime:
-        """A time by the clock of the policy's zone; in the first and the last hours there are, by that of UTC."""
+        """A time by the clock of the policy's zone, to the second; in the first and last hours there are, by UTC."""
         try:
-            return to_datetime(instant).astimezone(ZoneInfo(self.decision.policy.time_zone))
-        except OverflowError:
+            return datetime.fromtimestamp(instant // SECOND, self._zone)
+        except (OverflowError, ValueError):
             return to_datetime(instant)
 
     def digest(self) -> list[DigestLine]:
@@ -100,7 +118,7 @@ class Words:
         return lines
 
 
-_RESULTS: Mapping[str, Callable[[Decision], Value]] = {
+_RESULTS: Final[Mapping[str, Callable[[Decision], Value]]] = {
     "tier": lambda d: d.tier.name,
     "tier.rank": lambda d: float(d.tier.rank),
     "score": lambda d: float(d.score),
@@ -154,7 +172,7 @@ def _broken_promise(w: Words) -> Value:
     return _listed(f"{name} by {w.moment(due)}" for name, due in broken)
 
 
-_DETAILS: Mapping[str, Callable[[Words], Value]] = {
+_DETAILS: Final[Mapping[str, Callable[[Words], Value]]] = {
     "detail.received": _received,
     "detail.repeated": _repeated,
     "detail.outstanding": _outstanding,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -15,9 +15,10 @@ from router.log.events import AsIs, Details, Hide, detail_writers, money_code
 from router.log.key import Key
 from router.log.layout import CASE, CONSTANT, CUSTOMER, FORMAT, FULL, GRADES, LAYOUT_NAME, LINE, PLACE, WIDEST
 
-_OWNER = CUSTOMER.index("customer.owner")
-_IDS = ("case_id", "customer_id", "order_id")
-_FEW, _EVENTS = 64, 16_384
+_OWNER: Final = CUSTOMER.index("customer.owner")
+_IDS: Final = ("case_id", "customer_id", "order_id")
+_FEW: Final = 64
+_EVENTS: Final = 16_384
 """Recorders kept, since a new policy or snapshot makes a new one; and events of each."""
 
 

@@ -44,6 +44,8 @@ def say(value: Value, places: str = "") -> str:
 
 
 def _decimal(value: float) -> str:
+    if value.is_integer():
+        return f"{value:.0f}"
     for form in (".1f", ".2f"):
         text = format(value, form)
         near = float(text)

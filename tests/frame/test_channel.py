@@ -33,7 +33,7 @@ def test_the_channel_is_that_of_each_case_alone(count: int, now: int) -> None:
     ]
     found = reply_channel(pl.LazyFrame(cases, SCHEMA, orient="row"), policy, now)
     alone = [
-        channel.reply_channel(policy.channels, policy.calendar, last or first, failed or (), now)
+        channel.ReplyChannels(policy.channels, policy.calendar).to(last or first, failed or (), now)
         for last, first, failed in cases
     ]
     told = [(each.name, each.open_at) if each else (None, None) for each in alone]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import compress
 from operator import getitem
+from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -22,15 +23,15 @@ from router.policy.plan import BANDS
 from router.serve.convert.wire import embedded, number, stamp, text
 from router.v1 import decision_pb2 as pb
 
-_BAND: Mapping[str, int] = {band: pb.Band.Value(f"BAND_{band}") for band in BANDS}
-_KIND = {kind: number(1, pb.CommitmentKind.Value(f"COMMITMENT_KIND_{kind.upper()}")) for kind in COMMITMENTS}
-_STATE = {
+_BAND: Final[Mapping[str, int]] = {band: pb.Band.Value(f"BAND_{band}") for band in BANDS}
+_KIND: Final = {kind: number(1, pb.CommitmentKind.Value(f"COMMITMENT_KIND_{kind.upper()}")) for kind in COMMITMENTS}
+_STATE: Final = {
     state: number(3, pb.CommitmentState.Value(f"COMMITMENT_STATE_{state.upper()}"))
     for state in ("open", "met", "breached", "paused")
 }
-_CHANNEL = {name: index for index, name in enumerate(CHANNELS, start=1)}
-_DIGEST = [number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DIGEST]
-_MOST_FRAGMENTS = 1_000
+_CHANNEL: Final = {name: index for index, name in enumerate(CHANNELS, start=1)}
+_DIGEST: Final = [number(1, pb.DigestKind.Value(f"DIGEST_KIND_{kind.upper()}")) for kind in DIGEST]
+_MOST_FRAGMENTS: Final = 1_000
 """Fragments kept of one rule whose points vary."""
 
 
@@ -46,7 +47,7 @@ def warning_code(code: str) -> int:
     return pb.WarningCode.Value(f"WARNING_CODE_{code.upper().replace('-', '_')}")
 
 
-NOT_LOGGED = embedded(
+NOT_LOGGED: Final = embedded(
     7, number(1, warning_code("not-logged")) + text(2, "the decision could not be logged and is given all the same")
 )
 """What is added to an answer that has no record."""
@@ -91,7 +92,7 @@ class Answers:
         self._said = self._constants(decider.points)
 
     def _escalation(self, decider: Decider, rank: int) -> pb.Decision:
-        level, following = decider.policy.levels[rank], decider.next_people[rank]
+        level, following = decider.policy.levels[rank], decider.basis.next_people[rank]
         person = pb.NextPerson(
             level=following.level.name if following.level else "", name=following.name, outside=following.level is None
         )

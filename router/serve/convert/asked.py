@@ -1,7 +1,7 @@
 """From the bytes of a request to what it asks for: which policy at which time, and its cases, read or ready to be read."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
@@ -12,9 +12,9 @@ from router.serve.convert.scan import Request, scan_case, scan_request
 from router.v1 import case_pb2, decision_pb2
 from router.v1 import case_router_service_pb2 as pb
 
-_BASIC, _UNSPECIFIED, _FULL = decision_pb2.VIEW_BASIC, decision_pb2.VIEW_UNSPECIFIED, decision_pb2.VIEW_FULL
-_VIEWS = frozenset({_BASIC, _UNSPECIFIED, _FULL})
-SCANS = not hasattr(scan_request, "__code__")
+_BASIC: Final[int] = decision_pb2.VIEW_BASIC
+_VIEWS: Final = frozenset({_BASIC, int(decision_pb2.VIEW_UNSPECIFIED), int(decision_pb2.VIEW_FULL)})
+SCANS: Final = not hasattr(scan_request, "__code__")
 """Whether requests are read as bytes: compiled, that takes a quarter of the time of protobuf's messages, and else thrice."""
 
 _Message: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"

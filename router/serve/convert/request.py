@@ -1,7 +1,7 @@
 """From a case on the wire to a case of the domain, with every field that is wrong."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as WireMoney
@@ -13,8 +13,8 @@ from router.text import nfc
 from router.time import FIRST, LAST
 from router.v1 import case_pb2 as pb
 
-CHANNEL_OF: Mapping[int, str | None] = {0: None} | dict(enumerate(CHANNELS, start=1))
-TOUCHPOINT_OF: Mapping[int, str | None] = {0: None} | dict(enumerate(TOUCHPOINTS, start=1))
+CHANNEL_OF: Final[Mapping[int, str | None]] = {0: None} | dict(enumerate(CHANNELS, start=1))
+TOUCHPOINT_OF: Final[Mapping[int, str | None]] = {0: None} | dict(enumerate(TOUCHPOINTS, start=1))
 """Names by the numbers that they have on the wire; 0 is not given."""
 
 Wrong: TypeAlias = Callable[[str, str], None]
@@ -118,7 +118,7 @@ def events_of(wire: pb.Case, wrong: Wrong) -> tuple[m.Event, ...]:
     return tuple(events)
 
 
-_NONE: Mapping[str, Value | m.Money] = {}
+_NONE: Final[Mapping[str, Value | m.Money]] = {}
 
 
 def instant(wire: Timestamp, field: str, wrong: Wrong) -> int:
@@ -259,7 +259,9 @@ def _remedy_offered(wire: pb.RemedyOffered, index: int, wrong: Wrong) -> tuple[A
     return nfc(wire.id), nfc(wire.kind), amount, wire.statutory
 
 
-_READ: Mapping[str, _Read] = {name: _required(name, kind._fields) for name, kind in m.EVENTS.items() if kind._fields} | {
+_READ: Final[Mapping[str, _Read]] = {
+    name: _required(name, kind._fields) for name, kind in m.EVENTS.items() if kind._fields
+} | {
     "customer_contacted": _customer_contacted,
     "contact_failed": _contact_failed,
     "company_replied": _company_replied,

@@ -10,13 +10,14 @@ from struct import unpack_from
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from mypy_extensions import i64
 
 from router.cases import model as m
 from router.facts import Value
 from router.money import EXPONENTS, LARGEST_AMOUNT, NANOS, minor_of_nanos
 from router.serve.convert.request import CHANNEL_OF, TOUCHPOINT_OF, Told
 from router.text import nfc
-from router.time import FIRST, LAST
+from router.time import FIRST, LAST, SECOND
 from router.v1 import case_pb2 as pb
 
 _NUMBER: Final = 0
@@ -25,10 +26,10 @@ _RECORD: Final = 2
 """How a value is written: as a varint, as eight bytes, or as so many bytes as the varint before them says."""
 _MORE: Final = 128
 """The bit of a varint's byte that says that another one comes."""
-_LONGEST: Final = 63
-"""The last shift of a varint of 64 bits."""
-_SIGN: Final = 1 << 63
-_WRAP: Final = 1 << 64
+_LAST_SHIFT: Final = 56
+"""That of the ninth byte: what has ten is below zero, as times before 1970 are, and not plainly right."""
+_LAST_SECOND: Final = LAST // SECOND
+_MOST_UNITS: Final = int(LARGEST_AMOUNT)
 _TEXT: Final = 0
 _FLAG: Final = 1
 _CHANNEL: Final = 2
@@ -36,8 +37,9 @@ _INSTANT: Final = 3
 _MONEY: Final = 4
 """How an attribute of an event is read."""
 _TEXTS_OF_CASE: Final = frozenset({1 << 3 | 2, 2 << 3 | 2, 6 << 3 | 2, 7 << 3 | 2, 9 << 3 | 2})
-_NUMBERS_OF_CASE: Final = frozenset({4 << 3, 5 << 3})
-"""Tags of the texts of a case, and of its enums."""
+"""Tags of the texts of a case."""
+_ABSENT: Final = FIRST - 1
+"""The time of an event that has none."""
 _CHANNELS: Final = tuple(CHANNEL_OF.values())
 _TOUCHPOINTS: Final = tuple(TOUCHPOINT_OF.values())
 
@@ -128,15 +130,20 @@ def scan_case(data: bytes, start: int, stop: int, now: int) -> Told | None:
 def _request(data: bytes) -> Request:
     policy = version = ""
     now: int | None = None
-    view, explain, pos, stop = 0, False, 0, len(data)
+    view: i64 = 0
+    explain: i64 = 0
+    pos: i64 = 0
+    stop: i64 = len(data)
     cases: list[tuple[int, int]] = []
     while pos < stop:
         tag = data[pos]
         pos += 1
         if tag == 1 << 3 | _RECORD:
-            policy, pos = _text(data, pos, stop)
+            end, pos = _length(data, pos, stop)
+            policy, pos = data[pos:end].decode(), end
         elif tag == 2 << 3 | _RECORD:
-            version, pos = _text(data, pos, stop)
+            end, pos = _length(data, pos, stop)
+            version, pos = data[pos:end].decode(), end
         elif tag == 3 << 3 | _RECORD and now is None:
             end, pos = _length(data, pos, stop)
             now, pos = _instant(data, pos, end), end
@@ -147,30 +154,33 @@ def _request(data: bytes) -> Request:
             cases.append((pos, end))
             pos = end
         elif tag == 6 << 3 | _NUMBER:
-            yes, pos = _varint(data, pos, stop)
-            explain = yes != 0
+            explain, pos = _varint(data, pos, stop)
         else:
             raise _UnusualError
-    return Request(policy, version, now, view, explain, cases)
+    return Request(policy, version, now, view, explain != 0, cases)
 
 
-def _case(data: bytes, pos: int, stop: int, now: int) -> Told | None:
-    texts, numbers = [""] * 10, [0] * 6
+def _case(data: bytes, pos: i64, stop: i64, now: int) -> Told | None:
+    texts = [""] * 10
+    channel: i64 = 0
+    touchpoint: i64 = 0
     opened_at: int | None = None
     value: m.Money | None = None
     attributes: dict[str, Value | m.Money] = {}
-    events: list[tuple[int, int]] = []
+    events = _Events(now)
     while pos < stop:
-        tag = data[pos]
-        field = tag >> 3
-        if tag in _NUMBERS_OF_CASE:
-            numbers[field], pos = _varint(data, pos + 1, stop)
+        tag: i64 = data[pos]
+        pos += 1
+        if tag == 4 << 3 | _NUMBER:
+            channel, pos = _varint(data, pos, stop)
             continue
-        end, pos = _length(data, pos + 1, stop)
+        if tag == 5 << 3 | _NUMBER:
+            touchpoint, pos = _varint(data, pos, stop)
+            continue
+        end, pos = _length(data, pos, stop)
         if tag == 11 << 3 | _RECORD:
-            events.append((pos, end))
-        elif tag in _TEXTS_OF_CASE:
-            texts[field] = data[pos:end].decode()
+            if not events.take(data, pos, end):
+                return None
         elif tag == 3 << 3 | _RECORD and opened_at is None:
             opened_at = _instant(data, pos, end)
         elif tag == 8 << 3 | _RECORD and value is None:
@@ -178,91 +188,86 @@ def _case(data: bytes, pos: int, stop: int, now: int) -> Told | None:
         elif tag == 10 << 3 | _RECORD:
             name, attribute = _attribute(data, pos, end)
             attributes[name] = attribute
+        elif tag in _TEXTS_OF_CASE:
+            texts[tag >> 3] = data[pos:end].decode() if tag == 1 << 3 | _RECORD else _text(data, pos, end)
         else:
             raise _UnusualError
         pos = end
-    if not texts[1] or opened_at is None or numbers[4] >= len(_CHANNELS) or numbers[5] >= len(_TOUCHPOINTS):
+    if not texts[1] or opened_at is None or channel >= len(_CHANNELS) or touchpoint >= len(_TOUCHPOINTS):
         raise _UnusualError
-    if len(attributes) > 1:
-        attributes = dict(sorted(attributes.items()))
-    run = _run(data, events, now)
+    run = events.run()
     if run is None:
         return None
-    case = m.Case(
-        texts[1],
-        opened_at,
-        nfc(texts[2]),
-        _CHANNELS[numbers[4]],
-        _TOUCHPOINTS[numbers[5]],
-        nfc(texts[6]),
-        nfc(texts[7]),
-        value,
-        nfc(texts[9]),
-        attributes,
-    )
+    if len(attributes) > 1:
+        attributes = dict(sorted(attributes.items()))
+    way, point = _CHANNELS[channel], _TOUCHPOINTS[touchpoint]
+    case = m.Case(texts[1], opened_at, texts[2], way, point, texts[6], texts[7], value, texts[9], attributes)
     return Told(case, run)
 
 
-def _run(data: bytes, places: list[tuple[int, int]], now: int) -> m.Run | None:
-    """The events that stand there, if they follow one another."""
-    times: list[int] = []
-    events: list[tuple[str, tuple[Any, ...]]] = []
-    ids: list[str] = []
-    last, before = FIRST, -_SIGN
-    for pos, end in places:
-        at, sequence, event_id, event = _event(data, pos, end)
-        if at < last or at > now or (at == last and sequence < before):
-            return None
-        last, before = at, sequence
-        if event_id:
-            ids.append(event_id)
-        times.append(at)
-        events.append(event)
-    return m.Run(times, events) if len(ids) <= 1 or len(set(ids)) == len(ids) else None
+class _Events:
+    """The events of a case, as long as they follow one another."""
 
+    def __init__(self, now: int) -> None:
+        self.times: list[int] = []
+        self.events: list[tuple[str, tuple[Any, ...]]] = []
+        self.ids: list[str] = []
+        self.now: i64 = now
+        self.last: i64 = FIRST
+        self.before: i64 = 0
 
-def _event(data: bytes, pos: int, stop: int) -> tuple[int, int, str, tuple[str, tuple[Any, ...]]]:
-    """When it was, its sequence, its id, and its kind with its attributes."""
-    at: int | None = None
-    sequence, event_id = 0, ""
-    event: tuple[str, tuple[Any, ...]] | None = None
-    while pos < stop:
-        tag, pos = _varint(data, pos, stop)
-        if tag == 2 << 3 | _NUMBER:
-            sequence, pos = _varint(data, pos, stop)
-            if sequence >= _SIGN:
-                sequence -= _WRAP
-            continue
-        end, pos = _length(data, pos, stop)
-        if tag == 1 << 3 | _RECORD and at is None:
-            at = _instant(data, pos, end)
-        elif tag == 3 << 3 | _RECORD:
-            event_id = nfc(data[pos:end].decode())
-        elif tag == 4 << 3 | _RECORD:
-            data[pos:end].decode()  # nobody reads the agent, but it has to be a text
-        elif event is None:
-            kind = _KINDS[tag >> 3] if tag & 7 == _RECORD and tag >> 3 < len(_KINDS) else None
-            if kind is None:
+    def take(self, data: bytes, pos: i64, stop: i64) -> bool:
+        """Take in the event that stands there; false if it does not follow."""
+        at: i64 = _ABSENT
+        sequence: i64 = 0
+        event: tuple[str, tuple[Any, ...]] | None = None
+        while pos < stop:
+            tag, pos = _varint(data, pos, stop)
+            if tag == 2 << 3 | _NUMBER:
+                sequence, pos = _varint(data, pos, stop)
+                continue
+            end, pos = _length(data, pos, stop)
+            if tag == 1 << 3 | _RECORD and at == _ABSENT:
+                at = _instant(data, pos, end)
+            elif tag == 3 << 3 | _RECORD:
+                event_id = _text(data, pos, end)
+                if event_id:
+                    self.ids.append(event_id)
+            elif tag == 4 << 3 | _RECORD:
+                data[pos:end].decode()  # nobody reads the agent, but it has to be a text
+            elif event is None and tag & 7 == _RECORD and tag >> 3 < len(_KINDS):
+                kind = _KINDS[tag >> 3]
+                if kind is None:
+                    raise _UnusualError
+                event = kind.name, _values(data, pos, end, kind)
+            else:
                 raise _UnusualError
-            event = kind.name, _values(data, pos, end, kind)
-        else:
+            pos = end
+        if at == _ABSENT or event is None:
             raise _UnusualError
-        pos = end
-    if at is None or event is None:
-        raise _UnusualError
-    return at, sequence, event_id, event
+        if at < self.last or at > self.now or (at == self.last and sequence < self.before):
+            return False
+        self.last, self.before = at, sequence
+        self.times.append(at)
+        self.events.append(event)
+        return True
+
+    def run(self) -> m.Run | None:
+        """All of them, if each came once."""
+        ids = self.ids
+        return m.Run(self.times, self.events) if len(ids) <= 1 or len(set(ids)) == len(ids) else None
 
 
-def _values(data: bytes, pos: int, stop: int, kind: _Kind) -> tuple[Any, ...]:
+def _values(data: bytes, pos: i64, stop: i64, kind: _Kind) -> tuple[Any, ...]:
     """The attributes of an event, in the order of its type."""
     if pos == stop:
         if kind.needs:
             raise _UnusualError
         return kind.blank
     values: list[Any] = list(kind.blank)
-    seen = 0
+    seen: i64 = 0
     while pos < stop:
-        tag = data[pos]
+        tag: i64 = data[pos]
         pos += 1
         field = tag >> 3
         slot = kind.slots[field] if field < len(kind.slots) else None
@@ -280,7 +285,7 @@ def _values(data: bytes, pos: int, stop: int, kind: _Kind) -> tuple[Any, ...]:
             continue
         end, pos = _length(data, pos, stop)
         if slot.how == _TEXT:
-            text = nfc(data[pos:end].decode())
+            text = _text(data, pos, end)
             if slot.required and (not text or text.isspace()):
                 raise _UnusualError
             values[slot.place] = text or slot.default
@@ -296,12 +301,12 @@ def _values(data: bytes, pos: int, stop: int, kind: _Kind) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _attribute(data: bytes, pos: int, stop: int) -> tuple[str, Value | m.Money]:
+def _attribute(data: bytes, pos: i64, stop: i64) -> tuple[str, Value | m.Money]:
     """One of a map: its name, and an ``AttributeValue``."""
     name = ""
     value: Value | m.Money = None
     while pos < stop:
-        tag = data[pos]
+        tag: i64 = data[pos]
         end, pos = _length(data, pos + 1, stop)
         if tag == 1 << 3 | _RECORD:
             name = data[pos:end].decode()
@@ -315,9 +320,9 @@ def _attribute(data: bytes, pos: int, stop: int) -> tuple[str, Value | m.Money]:
     return name, value
 
 
-def _attribute_value(data: bytes, pos: int, stop: int) -> Value | m.Money:
+def _attribute_value(data: bytes, pos: i64, stop: i64) -> Value | m.Money:
     """A value that is the only field there."""
-    tag = data[pos]
+    tag: i64 = data[pos]
     pos += 1
     if tag == 2 << 3 | _DOUBLE and stop - pos == 8:  # noqa: PLR2004 - bytes of a double
         number: float = unpack_from("<d", data, pos)[0]
@@ -331,16 +336,18 @@ def _attribute_value(data: bytes, pos: int, stop: int) -> Value | m.Money:
     if end != stop:
         raise _UnusualError
     if tag == 1 << 3 | _RECORD:
-        return nfc(data[pos:end].decode())
+        return _text(data, pos, end)
     if tag == 4 << 3 | _RECORD:
         return _money(data, pos, end)
     raise _UnusualError
 
 
-def _money(data: bytes, pos: int, stop: int) -> m.Money:
-    units, nanos, currency = 0, 0, ""
+def _money(data: bytes, pos: i64, stop: i64) -> m.Money:
+    units: i64 = 0
+    nanos: i64 = 0
+    currency = ""
     while pos < stop:
-        tag = data[pos]
+        tag: i64 = data[pos]
         pos += 1
         if tag == 1 << 3 | _RECORD:
             end, pos = _length(data, pos, stop)
@@ -351,16 +358,17 @@ def _money(data: bytes, pos: int, stop: int) -> m.Money:
             nanos, pos = _varint(data, pos, stop)
         else:
             raise _UnusualError
-    if not (units < LARGEST_AMOUNT and nanos < NANOS):
+    if units >= _MOST_UNITS or nanos >= NANOS:
         raise _UnusualError
     return m.Money(minor_of_nanos(units, nanos, EXPONENTS.get(currency, 2)), currency)
 
 
-def _instant(data: bytes, pos: int, stop: int) -> int:
+def _instant(data: bytes, pos: i64, stop: i64) -> i64:
     """Microseconds of a ``google.protobuf.Timestamp``, floored."""
-    seconds = nanos = 0
+    seconds: i64 = 0
+    nanos: i64 = 0
     while pos < stop:
-        tag = data[pos]
+        tag: i64 = data[pos]
         pos += 1
         if tag == 1 << 3 | _NUMBER:
             seconds, pos = _varint(data, pos, stop)
@@ -368,20 +376,18 @@ def _instant(data: bytes, pos: int, stop: int) -> int:
             nanos, pos = _varint(data, pos, stop)
         else:
             raise _UnusualError
-    if seconds >= _SIGN:
-        seconds -= _WRAP
-    found = seconds * 1_000_000 + nanos // 1000
-    if nanos >= NANOS or not FIRST <= found <= LAST:
+    if nanos >= NANOS or seconds > _LAST_SECOND:
         raise _UnusualError
-    return found
+    return seconds * SECOND + nanos // 1000
 
 
-def _text(data: bytes, pos: int, stop: int) -> tuple[str, int]:
-    end, pos = _length(data, pos, stop)
-    return data[pos:end].decode(), end
+def _text(data: bytes, pos: i64, stop: i64) -> str:
+    """A text in NFC; one of as many characters as bytes is ASCII."""
+    found = data[pos:stop].decode()
+    return found if len(found) == stop - pos else nfc(found)
 
 
-def _length(data: bytes, pos: int, stop: int) -> tuple[int, int]:
+def _length(data: bytes, pos: i64, stop: i64) -> tuple[i64, i64]:
     """Where a record ends, and where it begins."""
     length, pos = _varint(data, pos, stop)
     end = pos + length
@@ -390,20 +396,19 @@ def _length(data: bytes, pos: int, stop: int) -> tuple[int, int]:
     return end, pos
 
 
-def _varint(data: bytes, pos: int, stop: int) -> tuple[int, int]:
+def _varint(data: bytes, pos: i64, stop: i64) -> tuple[i64, i64]:
     """A whole number, not below zero, and where it ends."""
-    byte = data[pos]
+    byte: i64 = data[pos]
     pos += 1
-    if byte < _MORE and pos <= stop:
-        return byte, pos
-    value, shift = byte & 127, 7
+    value = byte & 127
+    shift: i64 = 7
     while byte >= _MORE:
-        if pos >= stop or shift > _LONGEST:
+        if pos >= stop or shift > _LAST_SHIFT:
             raise _UnusualError
         byte = data[pos]
         pos += 1
         value |= (byte & 127) << shift
         shift += 7
-    if pos > stop or value >= _WRAP:
+    if pos > stop:
         raise _UnusualError
     return value, pos

@@ -4,10 +4,14 @@ Source of the layout: the protocol buffers encoding guide (varints, length-delim
 """
 
 from struct import Struct
+from typing import Final
 
-_TWO, _THREE, _FOUR, _FIVE = (Struct(f"{size}B").pack for size in (2, 3, 4, 5))
+_TWO: Final = Struct("2B").pack
+_THREE: Final = Struct("3B").pack
+_FOUR: Final = Struct("4B").pack
+_FIVE: Final = Struct("5B").pack
 """So many bytes of as many small numbers, in half the time of ``bytes``."""
-_FEW = 4_096
+_FEW: Final = 4_096
 """Beginnings of times that are kept."""
 
 
@@ -31,13 +35,15 @@ def varint(value: int) -> bytes:
     return _FIVE(one, two, three, value >> 21 & 127 | 128, value >> 28)
 
 
-_SEVEN_BITS, _LONG = 0x7F, 1 << 14
+_SEVEN_BITS: Final = 0x7F
+_LONG: Final = 1 << 14
 """The largest number of one byte, and the smallest of more than two."""
-_SMALL = range(_SEVEN_BITS + 1)
-_NUMBERS = tuple(tuple(bytes((field << 3, value)) for value in _SMALL) for field in range(16))
-_PREFIXES = tuple(tuple(bytes((field << 3 | 2, length)) for length in _SMALL) for field in range(16))
+_SMALL: Final = range(_SEVEN_BITS + 1)
+_NUMBERS: Final = tuple(tuple(bytes((field << 3, value)) for value in _SMALL) for field in range(16))
+_PREFIXES: Final = tuple(tuple(bytes((field << 3 | 2, length)) for length in _SMALL) for field in range(16))
 """The bytes of every field from 1 to 15 with a number, or before a record, that takes one byte: most of all there are."""
-_NUMBER, _RECORD = (tuple(bytes((field << 3 | wire,)) for field in range(16)) for wire in (0, 2))
+_NUMBER: Final = tuple(bytes((field << 3,)) for field in range(16))
+_RECORD: Final = tuple(bytes((field << 3 | 2,)) for field in range(16))
 """The byte before a longer number or record."""
 
 
@@ -75,7 +81,7 @@ class _Ends(dict[int, bytes]):
         return found
 
 
-_ENDS = _Ends()
+_ENDS: Final = _Ends()
 
 
 def stamp(instant: int) -> bytes:
