@@ -17,9 +17,13 @@ BASELINE := proto/baseline.binpb
 WELL_KNOWN := build/googleapis
 # Its wheel has google/* too, other builds than those of googleapis-common-protos: into a folder where only tests look.
 APART := xds-protos
+WHEEL := build/wheel/.built
+COMPILED := build/compiled/.unpacked
+# Python with the compiled package in place of the one in the checkout.
+WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH="$(CURDIR)/build/compiled:$(CURDIR)"
 ARGS ?=
 
-.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench bench-spark test-kills test-spark mutate-policies pins clean
+.PHONY: help setup demo test unit lint format types layers proto proto-check proto-baseline wheel bench bench-spark test-compiled test-kills test-spark mutate-policies pins clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -87,12 +91,26 @@ proto-check: $(WELL_KNOWN) ## the contract: style, nothing broken since the base
 proto-baseline: $(WELL_KNOWN) ## at a release: accept the contract as it is now as the one not to break
 	@$(BIN)/buf build proto --exclude-source-info --output $(BASELINE)
 
-wheel: setup ## build the wheel and try it in an empty environment, away from the checkout
-	@scripts/check-wheel build/wheel
+$(WHEEL): $(SETUP) hatch_build.py scripts/build-wheel $(shell find router policies demo -type f -not -name '*.pyc')
+	@scripts/build-wheel $(@D)
+	@touch $@
 
-bench: $(BENCH) ## measure; prints a table and writes build/bench.json
-	@mkdir -p build
-	@$(BIN)/python -m benchmarks.run $(ARGS)
+wheel: $(WHEEL) ## build the wheel, compiled if there is a C compiler, and try it in an empty environment, away from the checkout
+	@scripts/check-wheel $(<D)
+
+$(COMPILED): $(WHEEL)
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --target $(@D) $(<D)/*.whl
+	@touch $@
+
+test-compiled: $(COMPILED) ## the tests once more, of the package as its wheel has it: compiled
+	@if $(WITH_COMPILED) $(BIN)/python -c 'from router.compiled import COMPILED; raise SystemExit(not COMPILED)'; then \
+		$(WITH_COMPILED) $(BIN)/python -m pytest --override-ini=pythonpath="build/compiled ." --numprocesses=auto --dist=loadfile \
+			--hypothesis-profile=ci $(ARGS) tests; \
+	else echo "not compiled, so nothing to test: there is no C compiler, or no headers of Python"; fi
+
+bench: $(BENCH) $(COMPILED) ## measure the package as its wheel has it; prints a table and writes build/bench.json
+	@$(WITH_COMPILED) $(BIN)/python -m benchmarks.run $(ARGS)
 
 test-kills: setup ## kill a server fifty times under load: every decision that a client received is in its log
 	@CASE_ROUTER_TEST_KILLS=50 $(BIN)/python -m pytest tests/log/test_killed.py $(ARGS)
@@ -110,7 +128,7 @@ mutate-policies: setup ## delete each rule and flip each comparison of the retai
 pins: setup ## write constraints.txt anew from the newest versions that fit
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@build/pins/bin/pip install --quiet '.[dev,report,bench,spark]' $(APART)
-	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --exclude case-router; } > build/constraints.txt
+	@{ sed -n '/^#/p' constraints.txt; build/pins/bin/pip freeze --all --exclude pip --exclude case-router; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 
 clean: ## remove .venv and all that was built

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from warnings import catch_warnings
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,10 @@ class Calendar:
     ends: tuple[int, ...]
     opened: tuple[int, ...]
     business_day: int
+
+    def __reduce__(self) -> tuple[type["Calendar"], tuple[object, ...]]:
+        """As it goes to another process: compiled, it has no other way."""
+        return Calendar, (self.starts, self.ends, self.opened, self.business_day)
 
     def open_time(self, instant: int) -> int:
         """C(t): open microseconds from the start of the table to ``instant``."""
@@ -71,8 +76,7 @@ ALWAYS = Calendar(starts=(FIRST,), ends=(LAST + 1,), opened=(0,), business_day=D
 """Open at all times: C is elapsed time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(NamedTuple):
     """A span of a commitment: elapsed microseconds, or open microseconds of the policy's calendar."""
 
     microseconds: int

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite, nan
-from typing import Any, TypeAlias
+from typing import Any, SupportsFloat, TypeAlias
 
 from router.time import DAY, HOUR, YEAR
 
@@ -34,7 +34,7 @@ class Type(StrEnum):
 NUMERIC = frozenset({Type.NUMBER, Type.INTEGER, Type.MONEY})
 
 
-def to_float(number: float) -> float:
+def to_float(number: SupportsFloat) -> float:
     """A number as it is kept: float64, NaN where it is missing; one that is not finite, or too large, is missing.
 
     >>> to_float(3), to_float(float("inf")), to_float(10**400)

@@ -3,6 +3,8 @@
 from math import floor
 from typing import Final
 
+from router.compiled import quotient
+
 _CODES_BY_EXPONENT: Final = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW "
@@ -43,7 +45,7 @@ def to_major(minor: int, exponent: int) -> float:
     >>> to_major(4999, 2)
     49.99
     """
-    return minor / POWERS[exponent]
+    return quotient(minor, POWERS[exponent])
 
 
 def minor_of_nanos(units: int, nanos: int, exponent: int) -> int:
@@ -62,4 +64,4 @@ def format_money(minor: int, currency: str, *, grouped: bool = False) -> str:
     ('49.99 GBP', '-500 JPY', '1,234.56 GBP')
     """
     exponent = EXPONENTS.get(currency, 2)
-    return f"{minor / POWERS[exponent]:{',' if grouped else ''}.{exponent}f} {currency}"
+    return f"{quotient(minor, POWERS[exponent]):{',' if grouped else ''}.{exponent}f} {currency}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from router.calendar import Calendar
 from router.cases.model import Case, Event, Money, Run
 from router.cases.timeline import METHODS, NAMES, Timeline
+from router.compiled import quotient
 from router.facts import Fact, Type, Value, to_float
 from router.money import to_major
 from router.time import HOUR
@@ -133,15 +134,15 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         case.brand or None,
         status,
         value,
-        (now - case.opened_at) / HOUR,
+        quotient(now - case.opened_at, HOUR),
         t.contacts,
         t.failed_contacts,
         t.chases,
         t.unanswered,
-        (now - t.unanswered_since) / HOUR if t.unanswered else 0.0,
-        nan if t.replied_at is None else (now - t.replied_at) / HOUR,
+        quotient(now - t.unanswered_since, HOUR) if t.unanswered else 0.0,
+        nan if t.replied_at is None else quotient(now - t.replied_at, HOUR),
         broken,
-        overdue / HOUR,
+        quotient(overdue, HOUR),
         len(t.conflicts),
         t.evidence_repeats,
         t.order_on_record,
@@ -162,7 +163,7 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         t.reopened,
         t.closed_without_acceptance,
         not terms.calendar.is_open(now),
-        waited / HOUR,
+        quotient(waited, HOUR),
         goodwill,
         since,
         refund,

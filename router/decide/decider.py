@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from router.cases.facts import CaseState, Notice, Terms, begin, feed, follow, settle
 from router.cases.hedges import hedge_finder
 from router.cases.model import Case, Run
+from router.compiled import quotient
 from router.decide.channel import ReplyChannels
 from router.decide.commitments import commit
 from router.decide.floor import ASK_FIRST, REVIEW
@@ -67,7 +68,7 @@ def history_notices(policy: Policy, as_of: int | None, currency: str, now: int) 
     if as_of > now:
         notices.append(Notice("snapshot-later", "the snapshot is of a later time than now"))
     elif policy.calendar.elapsed(as_of, now, business=oldest.business) > oldest.microseconds:
-        notices.append(Notice("snapshot-old", f"the snapshot is {round((now - as_of) / HOUR)} hours old"))
+        notices.append(Notice("snapshot-old", f"the snapshot is {round(quotient(now - as_of, HOUR))} hours old"))
     if currency != policy.currency:
         said = f"the snapshot's money is in {currency}, the policy in {policy.currency}"
         notices.append(Notice("other-currency", said))

@@ -248,6 +248,6 @@ def _fitting(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
         return {name: _fitting(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return list(map(_fitting, value))
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return max(-WIDEST, min(value, WIDEST))
     return value.encode(errors="replace").decode() if isinstance(value, str) else value

@@ -3,15 +3,14 @@
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from router.facts import Value
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """Texts and names in turn: ``texts`` has one more than ``names``; ``places`` says how each value is written: the decimal
     places of money, nothing for what is no money."""
 

@@ -53,7 +53,7 @@ class Answering:
         try:
             if self.keep(moment):
                 return answers
-        except Exception as error:  # noqa: BLE001 - likewise
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
             return [answer if isinstance(answer, Exception) else error for answer in answers]
         return [answer if isinstance(answer, Exception) else answer._replace(kept=False) for answer in answers]
 
@@ -66,7 +66,7 @@ class Answering:
             try:
                 identity = batch + place.to_bytes(4, "big")
                 return self._answer(choice, asked, asked.cases[place], identity, moment).body
-            except Exception as error:  # noqa: BLE001 - likewise
+            except Exception as error:  # noqa: BLE001 - every error becomes a status
                 return error
 
         return answer

@@ -88,7 +88,8 @@ def both(
 
 def _state(timeline: Timeline) -> dict[str, object]:
     """All that a timeline adds up to, texts as the wire has them."""
-    values = {name: getattr(timeline, name) for name in Timeline.__slots__ if name not in {"hedged", "events"}}
+    names = [name for name in dir(timeline) if not name.startswith("_") and name not in {"hedged", "events"}]
+    values = {name: value for name in names if not callable(value := getattr(timeline, name))}
     state = {name: nfc(repr(sorted(value) if isinstance(value, set) else value)) for name, value in values.items()}
     return state | {"kinds": [kind for kind, _ in timeline.events]}
 

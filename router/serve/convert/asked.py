@@ -1,22 +1,24 @@
-"""From the bytes of a request to what it asks for: which policy at which time, and its cases, read or ready to be read."""
+"""From the bytes of a request to what it asks for: which policy at which time, and its cases, read or ready to be read.
+
+Compiled, requests are read as bytes, in a quarter of the time that protobuf's messages take; else that takes three times
+as long as they do.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import DecodeError
 
+from router.compiled import COMPILED
 from router.errors import CaseError, Problem
 from router.serve.convert.errors import BatchTooLargeError
 from router.serve.convert.request import Told, Wrong, events_of, head_of, instant, told
-from router.serve.convert.scan import Request, scan_case, scan_request
+from router.serve.convert.scan import Request, scan_case, scan_only, scan_request
 from router.v1 import case_pb2, decision_pb2
 from router.v1 import case_router_service_pb2 as pb
 
 _BASIC: Final[int] = decision_pb2.VIEW_BASIC
 _VIEWS: Final = frozenset({_BASIC, int(decision_pb2.VIEW_UNSPECIFIED), int(decision_pb2.VIEW_FULL)})
-SCANS: Final = not hasattr(scan_request, "__code__")
-"""Whether requests are read as bytes: compiled, that takes a quarter of the time of protobuf's messages, and else thrice."""
-
 _Message: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
 
 
@@ -36,7 +38,7 @@ class Asked(NamedTuple):
 def read_call(data: bytes, at: int) -> Asked:
     """A ``RouteCaseRequest`` that comes ``at`` a time. Raises :class:`CaseError` with all that is wrong with it, but for the
     case of a request that is right."""
-    found = scan_request(data) if SCANS else None
+    found = scan_request(data) if COMPILED else None
     if found is not None and found.view in _VIEWS and len(found.cases) == 1:
         case = scan_case(data, *found.cases[0], at if found.now is None else found.now)
         if case is not None:
@@ -46,14 +48,16 @@ def read_call(data: bytes, at: int) -> Asked:
 
 def read_stream(data: bytes, at: int) -> Asked:
     """A ``StreamRouteCasesRequest``, as the ``RouteCaseRequest`` in it would be read: its decision has the same id."""
+    start = scan_only(data)
+    if start:
+        return read_call(data[start:], at)
     request = parse(pb.StreamRouteCasesRequest, data).request
-    body = data[len(data) - request.ByteSize() :]
-    return read_call(body, at) if SCANS else _of_call(request, at, body)
+    return _of_call(request, at, request.SerializeToString())
 
 
 def read_batch(data: bytes, at: int, limit: int) -> Asked:
     """A ``BatchRouteCasesRequest`` of at most ``limit`` cases; else as :func:`read_call`."""
-    found = scan_request(data) if SCANS else None
+    found = scan_request(data) if COMPILED else None
     if found is not None and found.view in _VIEWS and not found.explain and len(found.cases) <= limit:
         cases = _cases(data, found.cases, at if found.now is None else found.now)
         if cases is not None:
