@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.figures import Figures, figure, middle
 from benchmarks.snapshot import AS_OF, customer_id, made_up_snapshot
 from router.cases import model as m
+from router.compiled import COMPILED
 from router.serve.convert.answer import timestamp
 from router.serve.convert.client import case_to_wire
 from router.time import HOUR, MINUTE
@@ -29,6 +30,7 @@ ROUNDS = 31
 CALLS, BATCHES = 900, 8
 CALLS_OF = "bench.Calls"
 """The service of ``bench_server``: each call as ``plain_route_basic`` and the like."""
+BUILT = "compiled" if COMPILED else "not compiled"
 VIEWS = {"basic": decision_pb2.VIEW_BASIC, "full": decision_pb2.VIEW_FULL}
 
 
@@ -143,13 +145,16 @@ def _all(port: int, folder: Path) -> Figures:
         extra = 1e6 / middle(ours) - 1e6 / middle(theirs)
         how = (
             f"RouteCase {middle(ours):,.0f} calls/s, {middle(theirs):,.0f} with ready bytes, {extra:.0f} us more a call; "
-            f"{IN_FLIGHT} in flight, 12 events, {CUSTOMERS:,} customers, median of {ROUNDS} rounds of {CALLS:,} in turn"
+            f"{BUILT}, {IN_FLIGHT} in flight, 12 events, {CUSTOMERS:,} customers, "
+            f"median of {ROUNDS} rounds of {CALLS:,} in turn"
         )
         name = f"unary_{view}_ratio"
         found[name] = figure(ratio, "ratio", BARS[name], how)
         ours, theirs = _in_turn(port, folder, "batch", view)
         per_second = f"batch_{view}_per_second"
-        how = f"BatchRouteCases of {BATCH} distinct cases, one server process on one core, median of {ROUNDS} rounds"
+        how = (
+            f"BatchRouteCases of {BATCH} distinct cases, {BUILT}, one server process on one core, median of {ROUNDS} rounds"
+        )
         found[per_second] = figure(middle(ours) * BATCH, "cases/s", BARS[per_second], how)
         ratio = middle([a / b for a, b in zip(ours, theirs, strict=True)])
         how = f"beside a batch that returns ready bytes, {middle(theirs) * BATCH:,.0f} cases/s"

@@ -1,7 +1,7 @@
 """The facts of one case: its timeline folded once, then read off."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import NamedTuple
 
@@ -14,10 +14,11 @@ from router.money import to_major
 from router.time import HOUR
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Terms:
     """What a policy says about reading a case: its currency, the declared issues with their touchpoints, the hedging words
-    as a test of a text, its calendar, and the ``case.*`` attributes that it declares."""
+    as a test of a text, its calendar, and the ``case.*`` attributes that it declares; ``no_attributes`` are the values of
+    those where none is given."""
 
     currency: str
     exponent: int
@@ -25,6 +26,10 @@ class Terms:
     hedged: Callable[[str], bool]
     calendar: Calendar
     attributes: tuple[Fact, ...] = ()
+    no_attributes: tuple[Value, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.no_attributes = tuple(nan if fact.type.numeric else None for fact in self.attributes)
 
 
 class Notice(NamedTuple):
@@ -168,7 +173,8 @@ def _assemble(state: CaseState, terms: Terms, as_of: int | None) -> None:
         since,
         refund,
     )
-    state.facts = (*facts, *_attributes(case, terms, notices)) if terms.attributes or case.attributes else facts
+    given = _attributes(case, terms, notices) if case.attributes else terms.no_attributes
+    state.facts = (*facts, *given) if given else facts
 
 
 def _promises(t: Timeline, now: int) -> tuple[int, int]:
@@ -227,11 +233,16 @@ def _attribute(fact: Fact, value: Value | Money, terms: Terms, notices: list[Not
         if fact.type is Type.MONEY:
             return _amount(value, terms, fact.name, notices)
         value = None
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        number = to_float(value)
+    number = _number(value)
+    if number is not None:
         if fact.type.numeric and (fact.type is not Type.INTEGER or isnan(number) or number.is_integer()):
             return number
     elif isinstance(value, str if fact.type is Type.TEXT else bool) and not fact.type.numeric:
         return value
     notices.append(Notice("unknown-attribute", f"attribute {fact.key} is no {fact.type.value}"))
     return absent
+
+
+def _number(value: object) -> float | None:
+    """A float, also of a whole number; ``None`` for what is no number."""
+    return to_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -21,7 +21,7 @@ from router.facts import CASE_FACTS, CUSTOMER_FACTS, INPUTS, Fact, Type, Value
 from router.policy.expression import Number
 from router.policy.model import Level, Policy, RecompenseRule
 from router.policy.row import compile_row
-from router.policy.sentence import compile_sentence
+from router.policy.sentence import blanks
 from router.time import HOUR
 
 
@@ -101,7 +101,7 @@ class Decider:
         self._read_of_case = _getter([self.places[name][1] for name in reads if not self.places[name][0]])
         self._identity = f"{policy.digest}|{records.id}|".encode()
         sentences = [rule.because for rule in policy.rules] + [tier.because for tier in policy.tiers if tier.because]
-        sayings = {id(s): compile_sentence(s, self.places) for s in (*sentences, policy.outside.because)}
+        sayings = {id(s): blanks(s, self.places) for s in (*sentences, policy.outside.because)}
         self._varying = varying(policy)
         self.points = tuple(
             floor(rule.gives.value + 0.5) if isinstance(rule.gives, Number) else None for rule in policy.priority

@@ -1,6 +1,6 @@
 """A decision: what the service answers, as ids, numbers and instants. Words are made from it only for what is shown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -10,6 +10,7 @@ from router.cases.facts import CaseState, Notice
 from router.decide.floor import AGEING, SENIOR_FOR_ADVERSE_ACTION
 from router.facts import Fact, Value
 from router.policy.model import Entitlement, EscalationRule, Level, Policy, RecompenseRule, Rule, Tier
+from router.policy.sentence import Blank
 
 
 class Records(Protocol):
@@ -107,8 +108,8 @@ class Slices(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What all decisions of one decider stand on: policy, records, where each fact and each result stands, the points
-    of each priority rule (``None``: they vary, and stand in the result at the place that follows), the sentences of the
-    policy, compiled, by the identity of each, and the zone whose clock they tell; whom the customer may ask for next at
+    of each priority rule (``None``: they vary, and stand in the result at the place that follows), the blanks of the
+    policy's sentences by the identity of each, and the zone whose clock they tell; whom the customer may ask for next at
     each level; and where the owner stands among the facts of a customer."""
 
     policy: Policy
@@ -116,7 +117,7 @@ class Basis:
     places: Mapping[str, Place]
     slices: Slices
     points: tuple[tuple[int | None, int], ...]
-    sayings: dict[int, Callable[..., str]]
+    sayings: dict[int, tuple[Blank, ...]]
     zone: ZoneInfo
     next_people: tuple[NextPerson, ...]
     owner: int

@@ -8,7 +8,7 @@ from router.cases.timeline import PROOF_OF_PURCHASE
 from router.decide.floor import APOLOGY, APOLOGY_ID, APOLOGY_KIND, MAY_CLOSE, MAY_NOT_CLOSE
 from router.decide.model import Decision, Suggestion
 from router.facts import Value
-from router.policy.sentence import Sentence
+from router.policy.sentence import Sentence, say
 from router.time import SECOND, to_datetime
 
 DIGEST: Final = ("received", "promised", "said", "open")
@@ -62,7 +62,15 @@ class Words:
         """A sentence with its facts."""
         if not sentence.names:
             return sentence.texts[0]
-        return self._sayings[id(sentence)](self._customer, self._case, self.read)
+        parts = [sentence.texts[0]]
+        for blank in self._sayings[id(sentence)]:
+            if blank.index < 0:
+                value = self.read(blank.name)
+            else:
+                value = (self._customer if blank.of_customer else self._case)[blank.index]
+            parts.append(say(value, blank.places))
+            parts.append(blank.text)
+        return "".join(parts)
 
     def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
         """Rule id, kind and reason of a suggestion."""

@@ -1,8 +1,7 @@
-"""Sentences with facts in braces: checked when a policy loads, rendered by one function, only for what is shown."""
+"""Sentences with facts in braces: checked when a policy loads, rendered only for what is shown."""
 
-import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from router.facts import Value
@@ -53,29 +52,26 @@ def _decimal(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def compile_sentence(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> Callable[..., str]:
-    """The sentence as one function of the customer's facts, the case's facts, and a reader for every other name.
+class Blank:
+    """A blank of a sentence, and the text after it: which fact stands there, and how it is written.
 
-    It is built as ``ast`` nodes, one formatted string; ``places`` says where a fact stands: whether among the customer's,
-    and its index.
+    ``place`` says where a fact stands: whether among the customer's, and its index; ``None``: it is read by its name.
     """
-    parts: list[ast.expr] = [ast.Constant(sentence.texts[0])]
-    for name, decimals, text in zip(sentence.names, sentence.places, sentence.texts[1:], strict=True):
-        if name in places:
-            of_customer, index = places[name]
-            value: ast.expr = ast.Subscript(_load("customer" if of_customer else "case"), ast.Constant(index), ast.Load())
-        else:
-            value = ast.Call(_load("read"), [ast.Constant(name)], [])
-        said = ast.Call(_load("say"), [value, ast.Constant(decimals)], [])
-        parts += [ast.FormattedValue(said, -1, None), ast.Constant(text)]
-    arguments = ast.arguments([], [ast.arg(name) for name in ("customer", "case", "read")], None, [], [], None, [])
-    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, ast.JoinedStr(parts))))
-    made: Callable[..., str] = eval(compile(tree, "<sentence>", "eval"), {"say": say})  # noqa: S307 - nodes built here
-    return made
+
+    __slots__ = ("index", "name", "of_customer", "places", "text")
+
+    def __init__(self, name: str, place: tuple[bool, int] | None, places: str, text: str) -> None:
+        self.name = name
+        self.of_customer = place is not None and place[0]
+        self.index = -1 if place is None else place[1]
+        self.places = places
+        self.text = text
 
 
-def _load(name: str) -> ast.Name:
-    return ast.Name(name, ast.Load())
+def blanks(sentence: Sentence, places: Mapping[str, tuple[bool, int]]) -> tuple[Blank, ...]:
+    """The blanks of a sentence; ``places`` says where each fact stands."""
+    parts = zip(sentence.names, sentence.places, sentence.texts[1:], strict=True)
+    return tuple(Blank(name, places.get(name), decimals, text) for name, decimals, text in parts)
 
 
 def split(

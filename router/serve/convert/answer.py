@@ -154,8 +154,11 @@ class Answers:
         words = Words(decision)
         said, say = self._said, words.say
         parts = self._start(decision)
+        ageing, out, slices = int(decision.out[5]), decision.out, decision.basis.slices
         priority = [number(1, decision.score), self._bands[decision.band]]
-        for rule, points in decision.contributions:
+        if ageing:
+            priority.append(self._contribution(AGEING, ageing, AGEING.because.texts[0]))
+        for rule, points in zip(compress(self.policy.priority, out[slices.priority]), decision.earned, strict=True):
             priority.append(said.get(rule.id) or self._contribution(rule, points, say(rule.because)))
         parts.append(embedded(3, b"".join(priority)))
         parts += [said.get(rule.id) or self._reason(rule, say(rule.because)) for rule in decision.reasons]
