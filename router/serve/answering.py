@@ -6,11 +6,10 @@ from typing import NamedTuple, TypeAlias
 
 from router.decide.model import Decision
 from router.log.decisions import DecisionLog
-from router.serve.convert.asked import Asked, Reader, read_case
+from router.serve.convert.asked import Asked, Reader, UnreadableError
 from router.serve.convert.request import Told
 from router.serve.shadow import Shadow
 from router.serve.state import Choice, Pair, State
-from router.v1 import case_pb2
 
 Question: TypeAlias = tuple[Reader, bytes]
 """What came, and how it is read."""
@@ -58,14 +57,17 @@ class Answering:
         return [answer if isinstance(answer, Exception) else answer._replace(kept=False) for answer in answers]
 
     def batch(self, asked: Asked, moment: Moment) -> Callable[[int], bytes | Exception]:
-        """Answers a case of a batch by its place: a serialised ``Decision``, or what is wrong with it."""
+        """Answers a case of a batch by its place: a serialised ``Decision``, or what is wrong with it. Raises
+        ``UnreadableError`` where the whole batch is found to be none."""
         choice = self.state.choose(asked.policy, asked.version, asked.now)
         batch = blake2b(asked.body, digest_size=16).digest()
 
         def answer(place: int) -> bytes | Exception:
             try:
                 identity = batch + place.to_bytes(4, "big")
-                return self._answer(choice, asked, asked.cases[place], identity, moment).body
+                return self._answer(choice, asked, place, identity, moment).body
+            except UnreadableError:
+                raise
             except Exception as error:  # noqa: BLE001 - every error becomes a status
                 return error
 
@@ -77,13 +79,12 @@ class Answering:
 
     def _call(self, asked: Asked, moment: Moment) -> Answer:
         choice = self.state.choose(asked.policy, asked.version, asked.now)
-        answer = self._answer(choice, asked, asked.cases[0], asked.body, moment)
+        answer = self._answer(choice, asked, 0, asked.body, moment)
         return answer._replace(explain=True) if asked.explain else answer
 
-    def _answer(self, choice: Choice, asked: Asked, case: Told | case_pb2.Case, identity: bytes, moment: Moment) -> Answer:
+    def _answer(self, choice: Choice, asked: Asked, place: int, identity: bytes, moment: Moment) -> Answer:
         """The answer about a case, by the one pair that decides for the customer. A version in shadow is asked later."""
-        now, full = asked.now, asked.full
-        told = read_case(case, now)
+        told, now, full = asked.read(place), asked.now, asked.full
         pair = choice.of(told.case.customer_id, told.case.id)
         decision = pair.decider.decide(told.case, identity, now, full=full, run=told.run)
         if choice.shadow is not None:

@@ -22,6 +22,16 @@ _VIEWS: Final = frozenset({_BASIC, int(decision_pb2.VIEW_UNSPECIFIED), int(decis
 _Message: TypeAlias = "pb.RouteCaseRequest | pb.BatchRouteCasesRequest"
 
 
+Place: TypeAlias = tuple[int, int]
+"""Where a case stands in the bytes of a request."""
+Source: TypeAlias = "Told | case_pb2.Case | Place"
+"""A case of a request: read, or still to be read."""
+
+
+class UnreadableError(CaseError):
+    """A request that is none."""
+
+
 class Asked(NamedTuple):
     """What a request asks for: by which policy and version, for which time (microseconds), in which view, and its cases;
     ``body`` is the request itself, which the ids of its decisions are made from."""
@@ -31,8 +41,28 @@ class Asked(NamedTuple):
     now: int
     full: bool
     explain: bool
-    cases: Sequence[Told | case_pb2.Case]
+    cases: Sequence[Source]
     body: bytes
+
+    def read(self, place: int) -> Told:
+        """The case at a place. Raises :class:`CaseError` with every invalid field, :class:`UnreadableError` if the whole
+        request is none."""
+        source = self.cases[place]
+        if isinstance(source, Told):
+            return source
+        if isinstance(source, tuple):
+            start, stop = source
+            found = scan_case(self.body, start, stop, self.now)
+            if found is not None:
+                return found
+            try:
+                source = case_pb2.Case.FromString(self.body[start:stop])
+            except DecodeError:
+                source = _batch(self.body).cases[place]  # which is none either, and says so
+        problems: list[Problem] = []
+        found = told(source, self.now, _telling(problems))
+        _refuse(problems)
+        return found
 
 
 def read_call(data: bytes, at: int) -> Asked:
@@ -58,11 +88,9 @@ def read_stream(data: bytes, at: int) -> Asked:
 def read_batch(data: bytes, at: int, limit: int) -> Asked:
     """A ``BatchRouteCasesRequest`` of at most ``limit`` cases; else as :func:`read_call`."""
     found = scan_request(data) if COMPILED else None
-    if found is not None and found.view in _VIEWS and not found.explain and len(found.cases) <= limit:
-        cases = _cases(data, found.cases, at if found.now is None else found.now)
-        if cases is not None:
-            return _asked(found, at, cases, data)
-    request = parse(pb.BatchRouteCasesRequest, data)
+    if found is not None and found.view in _VIEWS and len(found.cases) <= limit:
+        return _asked(found, at, found.cases, data)
+    request = _batch(data)
     if len(request.cases) > limit:
         said = f"has {len(request.cases):,} items; at most {limit:,} are taken, send the rest in further batches"
         raise BatchTooLargeError(Problem("batch-too-large", said, field="cases"), limit)
@@ -70,33 +98,20 @@ def read_batch(data: bytes, at: int, limit: int) -> Asked:
     return Asked(request.policy, request.policy_version, now, full, explain=False, cases=request.cases, body=data)
 
 
-def read_case(case: Told | case_pb2.Case, now: int) -> Told:
-    """A case of a request. Raises :class:`CaseError` with every invalid field."""
-    if isinstance(case, Told):
-        return case
-    problems: list[Problem] = []
-    found = told(case, now, _telling(problems))
-    _refuse(problems)
+def _batch(data: bytes) -> pb.BatchRouteCasesRequest:
+    found: pb.BatchRouteCasesRequest = parse(pb.BatchRouteCasesRequest, data)
     return found
 
 
 def parse(kind: type[Any], data: bytes) -> Any:  # noqa: ANN401 - one of the generated messages
-    """The message. Raises :class:`CaseError` if the bytes are none."""
+    """The message. Raises :class:`UnreadableError` if the bytes are none."""
     try:
         return kind.FromString(data)
     except DecodeError as error:
-        raise CaseError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
+        raise UnreadableError([Problem("invalid-case", f"this is no {kind.__name__}: {error}")]) from error
 
 
-def _cases(data: bytes, places: Sequence[tuple[int, int]], now: int) -> list[Told | case_pb2.Case] | None:
-    """The cases of a batch; ``None`` if one of them is none."""
-    try:
-        return [scan_case(data, start, stop, now) or case_pb2.Case.FromString(data[start:stop]) for start, stop in places]
-    except DecodeError:
-        return None
-
-
-def _asked(found: Request, at: int, cases: Sequence[Told | case_pb2.Case], data: bytes) -> Asked:
+def _asked(found: Request, at: int, cases: Sequence[Source], data: bytes) -> Asked:
     now = at if found.now is None else found.now
     return Asked(found.policy, found.version, now, found.view != _BASIC, found.explain, cases, data)
 

@@ -1,7 +1,7 @@
 """From a case on the wire to a case of the domain, with every field that is wrong."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as WireMoney
@@ -44,11 +44,14 @@ def head_of(wire: pb.Case, wrong: Wrong) -> m.Case:
     )
 
 
-class Told(NamedTuple):
+class Told:
     """A case as it was told: its events as a run where they are one, else all of them in its timeline."""
 
-    case: m.Case
-    run: m.Run | None
+    __slots__ = ("case", "run")
+
+    def __init__(self, case: m.Case, run: m.Run | None) -> None:
+        self.case = case
+        self.run = run
 
 
 def told(wire: pb.Case, now: int, wrong: Wrong) -> Told:
