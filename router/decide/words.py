@@ -136,6 +136,10 @@ _RESULTS: Final[Mapping[str, Callable[[Decision], Value]]] = {
 }
 
 
+RESULTS: Final = frozenset(_RESULTS)
+"""What a sentence may name beside facts and details: a few results of the plan."""
+
+
 def _listed(parts: Iterable[str]) -> str | None:
     return ", ".join(parts) or None
 

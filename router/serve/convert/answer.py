@@ -5,7 +5,7 @@ is its fields one after another, and a field that comes twice merges: so an answ
 The numbers of the fields are those of ``decision.proto``; the tests parse every answer and compare it field by field.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from itertools import compress
 from operator import getitem
@@ -13,13 +13,22 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from router.decide.decider import Decider
-from router.decide.floor import AGEING, FLOOR, SENIOR_FOR_ADVERSE_ACTION
+from router.decide.decider import Decider, case_layout
+from router.decide.floor import (
+    AGEING,
+    APOLOGY_ID,
+    APOLOGY_KIND,
+    ASK_FIRST,
+    FLOOR,
+    REVIEW,
+    SENIOR_FOR_ADVERSE_ACTION,
+)
 from router.decide.model import Decision, Suggestion
-from router.decide.words import DIGEST, Words
-from router.facts import CHANNELS
-from router.policy.model import COMMITMENTS, Entitlement, Rule
+from router.decide.words import DIGEST, RESULTS, Words
+from router.facts import CHANNELS, CUSTOMER_FACTS, Type
+from router.policy.model import COMMITMENTS, Rule
 from router.policy.plan import BANDS
+from router.policy.sentence import Sentence
 from router.serve.convert.wire import embedded, number, stamp, text
 from router.v1 import decision_pb2 as pb
 
@@ -66,6 +75,44 @@ class _Contributions(dict[int, bytes]):
         return found
 
 
+class _Said:
+    """What a full answer says of one rule: its id, its points if it has some, why, and what else is always said of it.
+
+    A reason without a fact, and one with a fact of few values (a count, a tier), are written once for each value. ``outer``
+    are the fields around it, the inner one last, ``field`` that of the reason.
+    """
+
+    def __init__(
+        self, because: Sentence, few: frozenset[str], head: bytes, outer: tuple[int, ...], field: int, tail: bytes
+    ) -> None:
+        self._because = because
+        self._name = because.names[0] if len(because.names) == 1 and because.names[0] in few else ""
+        self._plain = not because.names
+        self._head = head
+        self._outer = outer
+        self._field = field
+        self._tail = tail
+        self._known: dict[object, bytes] = {}
+
+    def of(self, words: Words, points: int = 0) -> bytes:
+        """The fragment."""
+        if not self._plain and not self._name:
+            return self._made(words, points)
+        value: object = points if self._plain else words.read(self._name)
+        found = self._known.get(value)
+        if found is None:
+            if len(self._known) >= _MOST_FRAGMENTS:
+                self._known.clear()
+            found = self._known[value] = self._made(words, points)
+        return found
+
+    def _made(self, words: Words, points: int) -> bytes:
+        found = self._head + number(2, points) + text(self._field, words.say(self._because)) + self._tail
+        for field in self._outer:
+            found = embedded(field, found)
+        return found
+
+
 class Answers:
     """Writes the decisions of one decider."""
 
@@ -89,7 +136,9 @@ class Answers:
         self._ids = {rule.id: text(1, rule.id) for rule in (*policy.rules, AGEING, *FLOOR)}
         self._contributions = [_Contributions(self._ids[rule.id]) for rule in policy.priority]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
-        self._said = self._constants(decider.points)
+        self._said = self._sayings(decider)
+        self._suggested = {rule.id: self._ids[rule.id] + text(2, rule.kind) for rule in policy.recompense}
+        self._suggested[APOLOGY_ID] = text(1, APOLOGY_ID) + text(2, APOLOGY_KIND)
 
     def _escalation(self, decider: Decider, rank: int) -> pb.Decision:
         level, following = decider.policy.levels[rank], decider.basis.next_people[rank]
@@ -100,17 +149,20 @@ class Answers:
             escalation=pb.Escalation(level=level.name, rank=rank, role=level.role, next_person=person),
         )
 
-    def _constants(self, points: Sequence[int | None]) -> Mapping[str, bytes]:
-        """What a full answer says of each rule of which nothing varies, neither points nor a fact in its sentence, by id."""
-        policy = self.policy
-        fixed = [(rule, given) for rule, given in zip(policy.priority, points, strict=True) if given is not None]
-        said = {rule.id: self._contribution(rule, given, rule.because.texts[0]) for rule, given in fixed}
-        said |= {rule.id: self._reason(rule, rule.because.texts[0]) for rule in policy.escalation}
-        said |= {rule.id: self._entitlement(rule, rule.because.texts[0]) for rule in policy.entitlements}
-        said |= {rule.id: self._rule(11, rule, rule.because.texts[0]) for rule in policy.likely_reasons}
-        said |= {rule.id: self._rule(12, rule, rule.because.texts[0]) for rule in policy.guidance}
-        varying = {rule.id for rule in policy.rules if rule.because.names}
-        return {name: fragment for name, fragment in said.items() if name not in varying}
+    def _sayings(self, decider: Decider) -> Mapping[str, _Said]:
+        """What is said of each rule, by its id. Where points vary, a reason with a fact is written anew each time."""
+        policy, facts = self.policy, (*CUSTOMER_FACTS, *case_layout(decider.policy), *decider.policy.facts)
+        few = RESULTS | {fact.name for fact in facts if fact.type is Type.INTEGER and fact.name in decider.places}
+        vary = {rule.id for rule, points in zip(policy.priority, decider.points, strict=True) if points is None}
+
+        def said(rule: Rule, outer: tuple[int, ...], field: int = 2, tail: bytes = b"") -> _Said:
+            return _Said(rule.because, few if rule.id not in vary else frozenset(), self._ids[rule.id], outer, field, tail)
+
+        found = {rule.id: said(rule, (3,), 3) for rule in (*policy.priority, AGEING)}
+        found |= {rule.id: said(rule, (5, 4)) for rule in (*policy.escalation, SENIOR_FOR_ADVERSE_ACTION)}
+        found |= {rule.id: said(rule, (9,), tail=text(3, rule.source)) for rule in policy.entitlements}
+        found |= {rule.id: said(rule, (11,)) for rule in policy.likely_reasons}
+        return found | {rule.id: said(rule, (12,)) for rule in (*policy.guidance, REVIEW, ASK_FIRST)}
 
     def of(self, decision: Decision) -> bytes:
         """A serialised ``Decision`` in the view that it was made for."""
@@ -154,23 +206,18 @@ class Answers:
         words = Words(decision)
         said, say = self._said, words.say
         parts = self._start(decision)
-        ageing, out, slices = int(decision.out[5]), decision.out, decision.basis.slices
         priority = [number(1, decision.score), self._bands[decision.band]]
-        if ageing:
-            priority.append(self._contribution(AGEING, ageing, AGEING.because.texts[0]))
-        for rule, points in zip(compress(self.policy.priority, out[slices.priority]), decision.earned, strict=True):
-            priority.append(said.get(rule.id) or self._contribution(rule, points, say(rule.because)))
+        priority += [said[rule.id].of(words, points) for rule, points in decision.contributions]
         parts.append(embedded(3, b"".join(priority)))
-        parts += [said.get(rule.id) or self._reason(rule, say(rule.because)) for rule in decision.reasons]
+        parts += [said[rule.id].of(words) for rule in decision.reasons]
         if decision.tier.because is not None:
             parts.append(embedded(2, text(3, say(decision.tier.because))))
         if decision.next_person.level is None:
             parts.append(embedded(4, embedded(6, text(4, say(self.policy.outside.because)))))
         for suggestion in decision.suggestions:
             parts.append(self._suggestion(suggestion, words))
-        parts += [said.get(rule.id) or self._entitlement(rule, say(rule.because)) for rule in decision.entitlements]
-        parts += [said.get(rule.id) or self._rule(11, rule, say(rule.because)) for rule in decision.likely_reasons]
-        parts += [said.get(rule.id) or self._rule(12, rule, say(rule.because)) for rule in decision.guidance]
+        for rules in (decision.entitlements, decision.likely_reasons, decision.guidance):
+            parts += [said[rule.id].of(words) for rule in rules]
         for kind, at, line in words.digest():
             parts.append(embedded(13, _DIGEST[kind] + embedded(2, stamp(at)) + text(3, line)))
         for action in decision.adverse_actions:
@@ -183,23 +230,11 @@ class Answers:
         parts.append(embedded(15, number(1, decision.may_close) + text(2, words.closure())))
         return b"".join(parts)
 
-    def _contribution(self, rule: Rule, points: int, because: str) -> bytes:
-        return embedded(3, self._ids[rule.id] + number(2, points) + text(3, because))
-
-    def _reason(self, rule: Rule, because: str) -> bytes:
-        return embedded(4, embedded(5, self._ids[rule.id] + text(2, because)))
-
-    def _entitlement(self, rule: Entitlement, because: str) -> bytes:
-        return embedded(9, self._ids[rule.id] + text(2, because) + text(3, rule.source))
-
-    def _rule(self, field: int, rule: Rule, because: str) -> bytes:
-        return embedded(field, self._ids[rule.id] + text(2, because))
-
     def _suggestion(self, suggestion: Suggestion, words: Words) -> bytes:
-        rule, kind, because = words.suggestion(suggestion)
+        rule, _, because = words.suggestion(suggestion)
         money = b""
         if suggestion.amount is not None:
             units, minor = divmod(suggestion.amount, self._scale)
             money = embedded(3, self._currency + number(2, units) + number(3, minor * (1_000_000_000 // self._scale)))
         who = text(5, suggestion.approver.name) + number(6, suggestion.needs_approval)
-        return embedded(8, text(1, rule) + text(2, kind) + money + text(4, because) + who)
+        return embedded(8, b"".join((self._suggested[rule], money, text(4, because), who)))
