@@ -42,8 +42,9 @@ def say(value: Value, places: str = "") -> str:
 
 
 def _decimal(value: float) -> str:
-    if value.is_integer():
-        return f"{value:.0f}"
+    whole = int(value)
+    if whole == value:
+        return str(whole)
     for form in (".1f", ".2f"):
         text = format(value, form)
         near = float(text)

@@ -234,7 +234,8 @@ class Answers:
         rule, _, because = words.suggestion(suggestion)
         money = b""
         if suggestion.amount is not None:
-            units, minor = divmod(suggestion.amount, self._scale)
+            units = suggestion.amount // self._scale
+            minor = suggestion.amount - units * self._scale
             money = embedded(3, self._currency + number(2, units) + number(3, minor * (1_000_000_000 // self._scale)))
         who = text(5, suggestion.approver.name) + number(6, suggestion.needs_approval)
         return embedded(8, b"".join((self._suggested[rule], money, text(4, because), who)))
