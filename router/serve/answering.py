@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
 from router.decide.model import Decision
+from router.errors import UnknownPolicyError
 from router.log.decisions import DecisionLog
 from router.serve.convert.asked import Asked, Reader, UnreadableError
 from router.serve.convert.request import Told
@@ -59,7 +60,11 @@ class Answering:
     def batch(self, asked: Asked, moment: Moment) -> Callable[[int], bytes | Exception]:
         """Answers a case of a batch by its place: a serialised ``Decision``, or what is wrong with it. Raises
         ``UnreadableError`` where the whole batch is found to be none."""
-        choice = self.state.choose(asked.policy, asked.version, asked.now)
+        try:
+            choice = self.state.choose(asked.policy, asked.version, asked.now)
+        except UnknownPolicyError:
+            asked.check()  # what is no request asks for no policy
+            raise
         batch = blake2b(asked.body, digest_size=16).digest()
 
         def answer(place: int) -> bytes | Exception:

@@ -44,6 +44,11 @@ class Asked(NamedTuple):
     cases: Sequence[Source]
     body: bytes
 
+    def check(self) -> None:
+        """Raises :class:`UnreadableError` if the whole request is none, which reading a case would find."""
+        if any(isinstance(source, tuple) for source in self.cases):
+            _batch(self.body)
+
     def read(self, place: int) -> Told:
         """The case at a place. Raises :class:`CaseError` with every invalid field, :class:`UnreadableError` if the whole
         request is none."""
