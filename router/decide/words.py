@@ -62,15 +62,14 @@ class Words:
         """A sentence with its facts."""
         if not sentence.names:
             return sentence.texts[0]
-        parts = [sentence.texts[0]]
+        said = sentence.texts[0]
         for blank in self._sayings[id(sentence)]:
             if blank.index < 0:
                 value = self.read(blank.name)
             else:
                 value = (self._customer if blank.of_customer else self._case)[blank.index]
-            parts.append(say(value, blank.places))
-            parts.append(blank.text)
-        return "".join(parts)
+            said += say(value, blank.places) + blank.text
+        return said
 
     def suggestion(self, suggestion: Suggestion) -> tuple[str, str, str]:
         """Rule id, kind and reason of a suggestion."""

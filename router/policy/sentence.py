@@ -45,6 +45,9 @@ def _decimal(value: float) -> str:
     whole = int(value)
     if whole == value:
         return str(whole)
+    text = f"{value:.1f}"
+    if abs(value) >= 1 and not text.endswith(".0"):
+        return text  # less than a twentieth off, and not whole
     for form in (".1f", ".2f"):
         text = format(value, form)
         near = float(text)

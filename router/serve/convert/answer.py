@@ -149,7 +149,7 @@ class Answers:
             escalation=pb.Escalation(level=level.name, rank=rank, role=level.role, next_person=person),
         )
 
-    def _sayings(self, decider: Decider) -> Mapping[str, _Said]:
+    def _sayings(self, decider: Decider) -> dict[str, _Said]:
         """What is said of each rule, by its id. Where points vary, a reason with a fact is written anew each time."""
         policy, facts = self.policy, (*CUSTOMER_FACTS, *case_layout(decider.policy), *decider.policy.facts)
         few = RESULTS | {fact.name for fact in facts if fact.type is Type.INTEGER and fact.name in decider.places}

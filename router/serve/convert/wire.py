@@ -91,8 +91,7 @@ def stamp(instant: int) -> bytes:
     >>> stamp(1_500_000).hex(), stamp(-1_000_000).hex()
     ('08011080cab5ee01', '08ffffffffffffffffff01')
     """
-    seconds = instant // 1_000_000
-    micros = instant - seconds * 1_000_000
+    seconds, micros = instant // 1_000_000, instant % 1_000_000
     if seconds >= _LONG:
         begin = 8 | (seconds & 127 | 128) << 8 | (seconds >> 7 & 127 | 128) << 16
         body = begin.to_bytes(3, "little") + _ENDS[seconds >> 14]
