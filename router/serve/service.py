@@ -76,7 +76,9 @@ class CaseRouter:
                 if place % _BREATH == _BREATH - 1:
                     await asyncio.sleep(0)
                 found.append(answer(place))
-            kept = self._answering.keep(moment) and await self._on_disk(len(moment.lines))
+            kept = self._answering.keep(moment)
+            if kept and moment.lines and self.log is not None and self.log.waits:
+                kept = await self.log.on_disk(len(moment.lines))
             return b"".join([embedded(1, _item(each, kept=kept)) for each in found])
         except Exception as error:
             await abort(context, status_of(error))
@@ -128,10 +130,9 @@ class CaseRouter:
         answer, pair, decision, explain, kept = await self._calls.ask((read, data))
         if explain:
             answer += await asyncio.to_thread(pair.explained, decision)  # the first time it takes as long as many calls
-        return answer if kept and await self._on_disk(1) else answer + NOT_LOGGED
-
-    async def _on_disk(self, count: int) -> bool:
-        return self.log is None or not self.log.waits or not count or await self.log.on_disk(count)
+        if kept and self.log is not None and self.log.waits:
+            kept = await self.log.on_disk(1)
+        return answer if kept else answer + NOT_LOGGED
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """All calls by name; none of them has gRPC parse or serialise."""

@@ -137,6 +137,7 @@ class Answers:
         self._contributions = [_Contributions(self._ids[rule.id]) for rule in policy.priority]
         self._reasons = [embedded(4, embedded(5, self._ids[rule.id])) for rule in policy.escalation]
         self._said = self._sayings(decider)
+        self._priority = [self._said[rule.id] for rule in policy.priority]
         self._suggested = {rule.id: self._ids[rule.id] + text(2, rule.kind) for rule in policy.recompense}
         self._suggested[APOLOGY_ID] = text(1, APOLOGY_ID) + text(2, APOLOGY_KIND)
 
@@ -207,7 +208,10 @@ class Answers:
         said, say = self._said, words.say
         parts = self._start(decision)
         priority = [number(1, decision.score), self._bands[decision.band]]
-        priority += [said[rule.id].of(words, points) for rule, points in decision.contributions]
+        if decision.out[5]:
+            priority.append(said[AGEING.id].of(words, int(decision.out[5])))
+        fired = compress(self._priority, decision.out[decision.basis.slices.priority])
+        priority += [rule.of(words, points) for rule, points in zip(fired, decision.earned, strict=True)]
         parts.append(embedded(3, b"".join(priority)))
         parts += [said[rule.id].of(words) for rule in decision.reasons]
         if decision.tier.because is not None:
