@@ -61,7 +61,7 @@ class Suggestion(NamedTuple):
 
 
 Part: TypeAlias = "slice"
-"""The places of a part of the row function's result."""
+"""The places of a part of the row function's result; by a name of its own, since mypyc does not find ``slice``."""
 
 
 Commitment: TypeAlias = tuple[str, int, str]

@@ -142,6 +142,8 @@ ODD = {
     "a time before 1970": CASE.SerializeToString() + b"\x5a\x0f\x0a\x0b\x08" + b"\xff" * 9 + b"\x01\x52\x00",
     "an end before its end": CASE.SerializeToString()[:-1],
     "a record longer than its case": CASE.SerializeToString() + b"\x0a\x7f",
+    "a record longer than any": CASE.SerializeToString() + b"\x0a" + b"\xff" * 8 + b"\x7f",
+    "an event longer than any": CASE.SerializeToString() + b"\x5a" + b"\xff" * 8 + b"\x7f" + b"\x52\x00",
     "a number of eleven bytes": CASE.SerializeToString() + b"\x20" + b"\x80" * 10 + b"\x01",
     "a group": CASE.SerializeToString() + b"\x0b\x0c",
     "an event without a time": CASE.SerializeToString() + b"\x5a\x02\x52\x00",

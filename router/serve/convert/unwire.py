@@ -77,11 +77,10 @@ def text(data: bytes, pos: i64, stop: i64) -> str:
 
 def length(data: bytes, pos: i64, stop: i64) -> tuple[i64, i64]:
     """Where a record ends, and where it begins."""
-    length, pos = varint(data, pos, stop)
-    end = pos + length
-    if end > stop:
+    size, pos = varint(data, pos, stop)
+    if size > stop - pos:  # compiled, a sum of both could pass the largest number and come out below zero
         raise UnusualError
-    return end, pos
+    return pos + size, pos
 
 
 def varint(data: bytes, pos: i64, stop: i64) -> tuple[i64, i64]:
